@@ -1,0 +1,150 @@
+# Holdfast. `make demo` shows the main job, `make test` runs every test; `make help` lists the rest.
+
+VERSION  := $(shell cat VERSION)
+# A variant of the build has its own directory: `make BUILD=build/asan VARIANT=asan`.
+BUILD    ?= build/release
+VARIANT  ?= release
+
+PACKAGES := libpcre2-8 openssl
+DEBIAN   := build-essential pkg-config re2c bison libpcre2-dev libssl-dev libcunit1-dev varnish curl
+
+CC       ?= cc
+# Recipes print one short line; `make V=1` prints the commands.
+Q        := $(if $(V),,@)
+say       = $(if $(V),,@echo "  $(1)")
+WARNINGS := -Wall -Wextra -Wshadow -Wconversion -Wstrict-prototypes -Wmissing-prototypes -Wvla -Werror
+CPPFLAGS += -D_GNU_SOURCE -Iinclude -I. -I$(BUILD)/gen -DHOLDFAST_VERSION='"$(VERSION)"'
+OPTIMISE := -O2 -fstack-protector-strong -D_FORTIFY_SOURCE=2
+ifeq ($(VARIANT),asan)
+OPTIMISE := -O1 -fno-omit-frame-pointer -fsanitize=address,undefined -fno-sanitize-recover=all
+LDFLAGS  += -fsanitize=address,undefined
+endif
+ifeq ($(VARIANT),torture)
+OPTIMISE := -O1 -fno-omit-frame-pointer -fsanitize=address,undefined -fno-sanitize-recover=all -DHOLDFAST_TORTURE
+LDFLAGS  += -fsanitize=address,undefined
+endif
+CFLAGS   += -std=c11 -g $(OPTIMISE) $(WARNINGS)
+LDFLAGS  += -rdynamic -Wl,-z,relro,-z,now
+PKG_CFLAGS := $(shell pkg-config --cflags $(PACKAGES) 2>/dev/null)
+LDLIBS   += $(shell pkg-config --libs $(PACKAGES) 2>/dev/null)
+
+SOURCES   := $(sort $(wildcard src/*/*.c))
+GENERATED := $(BUILD)/gen/config_lexer.c $(BUILD)/gen/config_parser.c $(BUILD)/gen/http1.c
+OBJECTS   := $(SOURCES:%.c=$(BUILD)/%.o) $(GENERATED:%.c=%.o)
+PROGRAM   := $(BUILD)/src/proc/main.o
+LIBRARY   := $(filter-out $(PROGRAM),$(OBJECTS))
+
+UNIT_SOURCES := $(sort $(wildcard reg-tests/unit/*.c))
+UNIT_OBJECTS := $(UNIT_SOURCES:%.c=$(BUILD)/%.o)
+# Each of these is one file and one program.
+TOOL_SOURCES := $(sort $(wildcard examples/upload-demo/*.c) $(wildcard reg-tests/tools/*.c))
+TOOLS        := $(TOOL_SOURCES:%.c=$(BUILD)/%)
+
+.PHONY: all help deps have-deps demo test unit-test config-test vtc-test asan torture layers shape \
+        bench clean install format-check
+.DELETE_ON_ERROR:
+.SECONDARY:
+
+all: holdfast $(TOOLS)
+
+help:
+	@echo 'make           build ./holdfast'
+	@echo 'make demo      show an upload that survives the death of its server'
+	@echo 'make test      run every test (unit, config, scenarios under both pollers)'
+	@echo 'make asan      build and test under AddressSanitizer and UBSan'
+	@echo 'make torture   the same with reads and writes of a few bytes'
+	@echo 'make bench     measure beside nginx'
+	@echo 'make layers    check that no layer includes one above it'
+	@echo 'make shape     print functions over 70 lines and files over 800'
+	@echo 'make deps      install the Debian packages that are needed'
+
+holdfast: $(BUILD)/holdfast
+	@cp -f $< $@
+
+$(BUILD)/holdfast: $(PROGRAM) $(LIBRARY)
+	$(call say,LD $@)
+	$(Q)$(CC) $(LDFLAGS) -o $@ $^ $(LDLIBS)
+
+$(BUILD)/unit: $(UNIT_OBJECTS) $(LIBRARY)
+	$(call say,LD $@)
+	$(Q)$(CC) $(LDFLAGS) -o $@ $^ $(LDLIBS) $(shell pkg-config --libs cunit)
+
+$(TOOLS): $(BUILD)/%: %.c
+	@mkdir -p $(@D)
+	$(call say,CC $<)
+	$(Q)$(CC) $(CPPFLAGS) $(CFLAGS) $(PKG_CFLAGS) -MMD -MP -MF $@.d $(LDFLAGS) -o $@ $< $(shell pkg-config --libs libcrypto)
+
+$(BUILD)/%.o: %.c
+	@mkdir -p $(@D)
+	$(call say,CC $<)
+	$(Q)$(CC) $(CPPFLAGS) $(CFLAGS) $(PKG_CFLAGS) -MMD -MP -c -o $@ $<
+
+# Generated code keeps our warnings but for the one that its tables cannot honour.
+$(BUILD)/gen/%.o: $(BUILD)/gen/%.c
+	$(call say,CC $<)
+	$(Q)$(CC) $(CPPFLAGS) $(CFLAGS) $(PKG_CFLAGS) -Wno-conversion -MMD -MP -c -o $@ $<
+
+$(BUILD)/gen/config_lexer.c: grammar/config.re
+	@mkdir -p $(@D)
+	$(call say,RE2C $<)
+	$(Q)re2c -W -Werror --no-generation-date -i -o $@ $<
+
+$(BUILD)/gen/http1.c: grammar/http1.re
+	@mkdir -p $(@D)
+	$(call say,RE2C $<)
+	$(Q)re2c -W -Werror --no-generation-date -i --tags -o $@ $<
+
+$(BUILD)/gen/config_parser.c $(BUILD)/gen/config_parser.h &: grammar/config.y
+	@mkdir -p $(@D)
+	$(call say,BISON $<)
+	$(Q)bison -Wall -Wcounterexamples -Werror --defines=$(BUILD)/gen/config_parser.h -o $(BUILD)/gen/config_parser.c $<
+
+# Whoever includes the parser's header finds it made.
+$(OBJECTS) $(UNIT_OBJECTS): | $(BUILD)/gen/config_parser.h
+
+-include $(OBJECTS:.o=.d) $(UNIT_OBJECTS:.o=.d) $(TOOLS:=.d)
+
+deps:
+	@echo 'make deps: installing with apt what the build and the tests need: $(DEBIAN)'
+	@root=; [ "$$(id -u)" = 0 ] || root=sudo; \
+	$$root apt-get update -q && \
+	$$root env DEBIAN_FRONTEND=noninteractive apt-get install -q -y --no-install-recommends $(DEBIAN)
+
+# Calls `deps` only where something is missing, and says what.
+have-deps:
+	@missing=; \
+	for tool in cc re2c bison varnishtest curl pkg-config; do command -v $$tool >/dev/null || missing="$$missing $$tool"; done; \
+	for package in $(PACKAGES) cunit; do pkg-config --exists $$package 2>/dev/null || missing="$$missing $$package"; done; \
+	if [ -n "$$missing" ]; then echo "missing:$$missing"; $(MAKE) --no-print-directory deps; fi
+
+demo: have-deps
+	@$(MAKE) --no-print-directory all
+	@examples/upload-demo/demo.sh $(BUILD)
+
+test: have-deps
+	@$(MAKE) --no-print-directory all $(BUILD)/unit
+	@reg-tests/run.sh $(BUILD)
+
+asan: have-deps
+	@$(MAKE) --no-print-directory BUILD=build/asan VARIANT=asan build/asan/holdfast build/asan/unit tools
+	@reg-tests/run.sh build/asan
+
+torture: have-deps
+	@$(MAKE) --no-print-directory BUILD=build/torture VARIANT=torture build/torture/holdfast build/torture/unit tools
+	@reg-tests/run.sh build/torture
+
+.PHONY: tools
+tools: $(TOOLS)
+
+layers:
+	@reg-tests/layers.sh
+
+shape:
+	@reg-tests/shape.sh
+
+bench: have-deps
+	@$(MAKE) --no-print-directory all
+	@reg-tests/bench/bench.sh $(BUILD)
+
+clean:
+	rm -rf build holdfast

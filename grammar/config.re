@@ -1,0 +1,136 @@
+/*
+ * The lexer of the configuration: bytes to words and marks.
+ *
+ * The text ends in a NUL and holds no other (conf/source.h), so one sentinel ends every rule.
+ * What a word means (escapes, ${}) is found later, by conf/word.h: here only its two ends.
+ */
+#include "conf/token.h"
+
+#include "base/panic.h"
+
+struct lexer {
+    struct compile *compile;
+    const struct source *source;
+    struct tokens *tokens;
+    const char *at;
+    bool poison_next; /* the next word was reported for where it stands */
+};
+
+static struct span lexer_span(const struct lexer *l, const char *from, const char *to)
+{
+    return (struct span){l->source->base + (uint32_t)(from - l->source->text.p),
+                         l->source->base + (uint32_t)(to - l->source->text.p)};
+}
+
+static bool at_line_end(const char *p)
+{
+    return *p == '\n' || *p == '\0' || (p[0] == '\r' && p[1] == '\n');
+}
+
+static bool starts_word(char c)
+{
+    return c != '\0' && strchr(" \t\r\n{}();,", c) == NULL;
+}
+
+static void lexer_add(struct lexer *l, enum token_kind kind, const char *from, bool is_poisoned)
+{
+    struct token token = {kind, lexer_span(l, from, l->at), is_poisoned};
+
+    if (kind <= TOKEN_RAW && l->poison_next) {
+        token.is_poisoned = true;
+        l->poison_next = false;
+    }
+    if (kind <= TOKEN_RAW && memchr(from, SOURCE_BAD, (size_t)(l->at - from)) != NULL)
+        token.is_poisoned = true;
+    token_add(l->compile, l->tokens, token);
+}
+
+/* Two words that touch are a fault of the second; both are kept. */
+static void lexer_add_word(struct lexer *l, enum token_kind kind, const char *from)
+{
+    lexer_add(l, kind, from, false);
+    if (!starts_word(*l->at) || *l->at == '\\')
+        return;
+    diag_error(l->compile->diags, lexer_span(l, l->at, l->at + 1),
+               "expected a blank between two words");
+    l->poison_next = true;
+}
+
+/* Take the rest of the line into one word that nobody complains about again. */
+static void lexer_skip_line(struct lexer *l, const char *from)
+{
+    while (!at_line_end(l->at))
+        l->at++;
+    lexer_add(l, TOKEN_BARE, from, true);
+}
+
+/* A bare word: the backslash that joins two lines is not part of it, and `${` must have been whole. */
+static void lexer_add_bare(struct lexer *l, const char *from)
+{
+    if (l->at[-1] == '$' && *l->at == '{') {
+        diag_error(l->compile->diags, lexer_span(l, l->at - 1, l->at + 1),
+                   "'${' without '}' on the same line");
+        lexer_skip_line(l, from);
+        return;
+    }
+    if (l->at[-1] == '\\' && at_line_end(l->at) && *l->at != '\0')
+        l->at--;
+    if (l->at > from)
+        lexer_add_word(l, TOKEN_BARE, from);
+}
+
+static void lexer_add_open_string(struct lexer *l, const char *from)
+{
+    diag_error(l->compile->diags, lexer_span(l, from, l->at),
+               "the string that starts here does not end on its line");
+    lexer_skip_line(l, from);
+}
+
+/* How the scanner reads: `marker` is where it goes back to when a longer rule fails. */
+#define YYPEEK()    ((unsigned char)*l->at)
+#define YYSKIP()    (l->at++)
+#define YYBACKUP()  (marker = l->at)
+#define YYRESTORE() (l->at = marker)
+
+void lex(struct compile *c, const struct source *source, struct tokens *tokens)
+{
+    struct lexer lexer = {c, source, tokens, source->text.p, false};
+    struct lexer *l = &lexer;
+
+    for (;;) {
+        const char *start = l->at;
+        const char *marker;
+
+        /*!re2c
+        re2c:yyfill:enable = 0;
+        re2c:flags:input = custom;
+        re2c:define:YYCTYPE = "unsigned char";
+
+        line      = "\r"? "\n";
+        first     = [^ \t\r\n\x00{}();,"'#$];
+        reference = "${" [^}\r\n\x00]* "}";
+        bare      = (first | reference | "$") (first | "#" | reference | "$")*;
+        string    = ["] ([^"\\\r\n\x00] | "\\" [^\r\n\x00])* ["];
+        raw       = ['] [^'\r\n\x00]* ['];
+
+        [ \t]+           { continue; }
+        "\\" line        { continue; }
+        "#" [^\n\x00]*   { continue; }
+        line             { lexer_add(l, TOKEN_LINE, start, false); continue; }
+        ";"              { lexer_add(l, TOKEN_SEMICOLON, start, false); continue; }
+        "{"              { lexer_add(l, TOKEN_OPEN, start, false); continue; }
+        "}"              { lexer_add(l, TOKEN_CLOSE, start, false); continue; }
+        "("              { lexer_add(l, TOKEN_LEFT, start, false); continue; }
+        ")"              { lexer_add(l, TOKEN_RIGHT, start, false); continue; }
+        ","              { lexer_add(l, TOKEN_COMMA, start, false); continue; }
+        bare             { lexer_add_bare(l, start); continue; }
+        string           { lexer_add_word(l, TOKEN_STRING, start); continue; }
+        raw              { lexer_add_word(l, TOKEN_RAW, start); continue; }
+        ["']             { lexer_add_open_string(l, start); continue; }
+        "\x00"           { break; }
+        *                { unreachable("every byte starts a token"); }
+        */
+    }
+    l->at = source->text.p + source->text.n;
+    lexer_add(l, TOKEN_END, l->at, false);
+}

@@ -1,0 +1,60 @@
+/*
+ * build - from checked scopes to struct config: names to pointers, layers to complete policies.
+ */
+#ifndef HOLDFAST_CONF_BUILD_H
+#define HOLDFAST_CONF_BUILD_H
+
+#include "conf/resolve.h"
+
+/* What the two halves of build share. */
+struct build {
+    struct compile *compile;
+    struct config *config;
+    const struct scope *top;
+    struct str *file_names; /* of each source, as the config keeps them */
+
+    /* What the column `default` says, for the places that have settings of their own. */
+    const struct scope *policy_defaults;
+    const struct scope *global_defaults;
+    const struct scope *spool_defaults;
+    const struct scope *bind_defaults;
+    const struct scope *respond_defaults;
+    const struct scope *backend_defaults;
+
+    struct names spools;   /* name to struct config_spool */
+    struct names backends; /* name to struct config_backend */
+    struct names binds;    /* address to struct setting */
+    bool *is_backend_used; /* by index */
+
+    struct config_frontend *frontend; /* in hand */
+    const struct scope *frontend_scope;
+    struct names routes;              /* of it: name to struct config_route */
+};
+
+/*
+ * Build the config of the top scope in c's keeping. What names lead nowhere and the like is reported;
+ * the result is of use only if there was no error at all.
+ */
+struct config *build(struct compile *c, const struct scope *top, const struct source *main);
+
+/* The place of a span, for messages at run time. */
+struct config_place build_place(struct build *b, struct span span);
+
+/* The setting of a row in scope, else in defaults; NULL where neither has it or it is bad. */
+const struct setting *build_setting(const struct scope *scope, const struct scope *defaults,
+                                    enum setting_id id);
+
+/* The argument with a key, of the setting, else of the row's default. May be NULL. */
+const struct arg *build_option(const struct setting *s, const struct scope *defaults,
+                               const char *key);
+
+/* A log's target from an argument of type TARGET. */
+struct config_log build_log(struct build *b, const struct arg *target);
+
+/* A complete policy out of a layer, for the frontend in hand. */
+const struct policy *build_policy(struct build *b, const struct layer *layer);
+
+/* Report what is wrong with the policy settings of one block, each of which many layers may share. */
+void build_check_policy(struct build *b, const struct scope *scope);
+
+#endif

@@ -1,0 +1,59 @@
+/*
+ * check - does every directive stand where it may, with what it takes, and once?
+ *
+ * Walks the statements by the table of settings.h and makes scopes: blocks of settings whose values
+ * have been read. Who inherits what from whom is the business of resolve.
+ */
+#ifndef HOLDFAST_CONF_CHECK_H
+#define HOLDFAST_CONF_CHECK_H
+
+#include "conf/form.h"
+#include "conf/names.h"
+
+/* What build has made of a setting that several layers share. */
+struct setting_built {
+    struct error_page *page;
+    const struct config_frontend *frontend; /* that page was made for */
+};
+
+/* One directive, checked. */
+struct setting {
+    const struct setting_row *row;
+    const struct ast_statement *statement;
+    struct args args;
+    const struct expr *when;  /* of route, allow, deny */
+    const struct scope *block; /* what it opens; empty for a block that may be left out; or NULL */
+    bool is_bad;              /* its arguments or its condition were reported */
+    struct setting_built *built;
+    struct setting *next;
+};
+
+/* One block, checked: its settings in the order of the file. */
+struct scope {
+    enum place place;
+    struct scope *outer; /* NULL at the top */
+    struct setting *first;
+    struct setting *last;
+    const struct setting *seen[SETTING_N]; /* the first of each row */
+    struct names names;                    /* of those that may stand once for each name */
+    bool is_incomplete;                    /* something in it was not understood: do not miss it */
+};
+
+/* The scope of the top level: it grows file by file. */
+struct scope *check_top(struct compile *c);
+
+/*
+ * Check one statement and what stands in its block, and enter it into scope. is_misplaced_ok: braces
+ * were guessed, so what stands where proves nothing. Returns NULL if the directive is unknown or
+ * misplaced; faults are reported.
+ */
+const struct setting *check_statement(struct compile *c, struct scope *scope,
+                                      const struct ast_statement *statement, bool is_misplaced_ok);
+
+/* The text of a setting's first argument: the name of what has a name. */
+struct str setting_name(const struct setting *s);
+
+/* The span of its first argument, or of the directive. */
+struct span setting_span(const struct setting *s);
+
+#endif

@@ -1,0 +1,257 @@
+/*
+ * config - one immutable generation of everything that the file says.
+ *
+ * conf/ makes it, proxy/ and proc/ read it; they meet here and nowhere else. All of it lies in one
+ * arena and is const to its readers. Inheritance is flattened: every policy is complete, nothing at
+ * run time asks "is this set?". Quantities are in the units of their names; UINT64_MAX is
+ * `unlimited`, TIMEOUT_NEVER is `never`.
+ *
+ * Life: config_load gives one reference; config_ref adds one, config_unref drops one, the last frees
+ * the arena. Holders are the worker, each listener and each transaction, and nobody else.
+ */
+#ifndef HOLDFAST_CONF_CONFIG_H
+#define HOLDFAST_CONF_CONFIG_H
+
+#include "base/arena.h"
+#include "base/log.h"
+#include "base/str.h"
+#include "conf/expr.h"
+#include "http/field.h"
+#include "io/addr.h"
+
+#include <sys/types.h>
+
+#define TIMEOUT_NEVER  UINT32_MAX
+#define SIZE_UNLIMITED UINT64_MAX
+
+/* The words of `timeout`, in the order of the manual. */
+enum timeout_what {
+    TIMEOUT_CLIENT_HEADER,
+    TIMEOUT_CLIENT_BODY,
+    TIMEOUT_CLIENT_WRITE,
+    TIMEOUT_CLIENT_IDLE,
+    TIMEOUT_CONNECT,
+    TIMEOUT_SERVER_READ,
+    TIMEOUT_SERVER_WRITE,
+    TIMEOUT_SERVER_IDLE,
+    TIMEOUT_N
+};
+
+enum request_buffering { REQUEST_HOLD, REQUEST_STREAM };
+enum replay_when { REPLAY_SAFE, REPLAY_ALWAYS, REPLAY_NEVER };
+enum forwarded_mode { FORWARDED_APPEND, FORWARDED_REPLACE, FORWARDED_OFF };
+enum poller_kind { POLLER_EPOLL, POLLER_POLL };
+enum balance_kind { BALANCE_ROUNDROBIN };
+enum action_kind { ACTION_BACKEND, ACTION_RESPOND, ACTION_REDIRECT };
+
+/* Where something stands in a file, for messages at run time. */
+struct config_place {
+    struct str file;
+    unsigned line;
+};
+
+/* A log's target: the key under which the worker keeps the open sink across reloads. */
+struct config_log {
+    enum log_kind kind;
+    struct str where; /* path or address; empty for stderr and stdout */
+};
+
+/* `spool NAME { … }`, or the one that is there without a section (name `default`). */
+struct config_spool {
+    struct str name;
+    struct str path;    /* absolute */
+    unsigned levels[3]; /* hex digits of each level of hashed directories: 1 or 2 */
+    unsigned n_levels;
+    bool has_quota;
+    uint64_t quota_bytes; /* meaningful if has_quota; else half of what is free at start */
+    uint64_t reserve_bytes;
+    bool is_built_in; /* the one without a section */
+    struct config_place place;
+};
+
+/* `http-request`, `http-response`: one rule. */
+struct header_rule {
+    enum header_rule_kind { HEADER_SET, HEADER_ADD, HEADER_DEL } kind;
+    struct str name;
+    enum field_id id;
+    struct template value; /* empty for HEADER_DEL */
+};
+
+/* `allow`, `deny`: both parts must hold; the first that matches decides. */
+struct access_rule {
+    bool is_allow;
+    bool for_all;             /* `all`, or no WHO */
+    const struct cidr *nets;  /* else any of these */
+    size_t n_nets;
+    const struct expr *when;  /* NULL: always */
+    unsigned status;          /* of a deny: 403 unless said otherwise */
+};
+
+/* `error-page CODE… …`: one page, shared by all the codes that name it. */
+struct error_page {
+    enum error_page_kind {
+        ERROR_PAGE_FILE,
+        ERROR_PAGE_TEXT,
+        ERROR_PAGE_REDIRECT,
+        ERROR_PAGE_ROUTE
+    } kind;
+    unsigned status;        /* what the client gets; 0: the error's own status (302 for redirect) */
+    bool any_method;        /* the new status also for methods other than GET and HEAD */
+    struct str path;        /* FILE: where it was read from */
+    struct str body;        /* FILE: the file's bytes */
+    struct str content_type;
+    struct template text;   /* TEXT, REDIRECT */
+    const struct config_route *route; /* ROUTE: an internal route of the same frontend */
+    struct config_place place;
+};
+
+/* One key of a set of error pages: a status, or a class (4 or 5, for 4xx and 5xx). */
+struct error_page_key {
+    unsigned status_or_class;
+    const struct error_page *page;
+};
+
+struct error_pages {
+    const struct error_page_key *keys;
+    size_t n_keys;
+};
+
+/* Everything that may stand in defaults, frontend and route, complete. */
+struct policy {
+    enum request_buffering request_buffering;
+    uint64_t request_memory_bytes;
+    const struct config_spool *request_spool;
+
+    bool response_buffering;
+    uint64_t response_memory_bytes;
+    const struct config_spool *response_spool;
+    uint64_t response_max_bytes; /* of memory and spool together */
+
+    uint64_t max_body_bytes;
+
+    uint32_t hold_ms;
+    bool hold_all; /* requests without a body too */
+
+    unsigned retry_attempts; /* that may send bytes of the request; at least 1 */
+    bool retry_on_reset;
+    bool retry_on_timeout;
+    bool retry_on_empty;
+    const uint16_t *retry_statuses;
+    size_t n_retry_statuses;
+    enum replay_when replay;
+
+    uint32_t timeout_ms[TIMEOUT_N];
+
+    const struct error_pages *error_pages; /* never NULL */
+    bool intercept_errors;
+
+    const struct header_rule *request_rules;
+    size_t n_request_rules;
+    const struct header_rule *response_rules;
+    size_t n_response_rules;
+
+    enum forwarded_mode forwarded;
+
+    const struct access_rule *access_rules;
+    size_t n_access_rules;
+
+    const struct config_log *access_log; /* NULL: off */
+    struct template access_log_line;
+};
+
+struct config_route {
+    struct str name;
+    struct str full_name; /* FRONTEND/ROUTE */
+    const struct config_frontend *frontend;
+    const struct expr *when; /* NULL: takes all */
+    bool is_internal;
+    const struct policy *policy;
+
+    enum action_kind action;
+    const struct config_backend *backend; /* ACTION_BACKEND */
+    unsigned status;                      /* ACTION_RESPOND, ACTION_REDIRECT */
+    struct template text;                 /* body, or location */
+    struct str content_type;              /* ACTION_RESPOND */
+    struct config_place place;
+};
+
+/* `bind ADDRESS { … }` */
+struct config_bind {
+    struct str text; /* the address as written, filled in: the key across reloads */
+    enum bind_kind { BIND_SOCKET, BIND_FD } kind;
+    struct addr addr; /* BIND_SOCKET: IP or unix */
+    int fd;           /* BIND_FD */
+    unsigned backlog;
+    bool has_mode;
+    mode_t mode; /* of a unix socket */
+    struct config_place place;
+};
+
+struct config_frontend {
+    struct str name;
+    const struct config_bind *binds;
+    size_t n_binds;
+    const struct config_route *const *routes; /* in the order of the file */
+    size_t n_routes;
+    const struct policy *policy; /* until a route is found, and where none is */
+    struct config_place place;
+};
+
+struct config_server {
+    struct str name;
+    struct str full_name; /* BACKEND/SERVER: the key across reloads, together with addr */
+    struct str address;   /* as written */
+    struct addr addr;
+    struct config_place place;
+};
+
+struct config_backend {
+    struct str name;
+    size_t index; /* 0..n_backends-1 */
+    enum balance_kind balance;
+    const struct config_server *servers;
+    size_t n_servers;
+    unsigned keepalive; /* idle connections kept for each server; 0: none */
+    uint32_t keepalive_idle_ms;
+    struct config_place place;
+};
+
+struct config_global {
+    unsigned workers;
+    enum poller_kind poller;
+    bool has_user;
+    struct str user;  /* name as written */
+    struct str group; /* likewise; empty: the user's own */
+    uid_t uid;
+    gid_t gid;
+    struct str pid_file; /* empty: none */
+    unsigned max_connections;
+    struct config_log log;
+    enum log_level log_level;
+    enum log_format log_format;
+    uint32_t shutdown_timeout_ms;
+    bool server_header;
+};
+
+struct config {
+    unsigned refs;
+    struct arena *arena;
+    struct config_global global;
+    const struct config_spool *spools;
+    size_t n_spools;
+    const struct config_frontend *frontends;
+    size_t n_frontends;
+    const struct config_backend *backends;
+    size_t n_backends;
+    struct str path; /* of the main file */
+};
+
+struct config *config_ref(struct config *c);
+
+/* Drop one reference; the last frees the arena and what hangs off it. NULL is allowed. */
+void config_unref(struct config *c);
+
+/* The page for a status: a key of exactly this status, else one of its class, else NULL. */
+const struct error_page *error_pages_find(const struct error_pages *set, unsigned status);
+
+#endif

@@ -1,0 +1,34 @@
+/*
+ * uri - request targets, hosts, paths and queries (RFC 3986, RFC 9112 3.2).
+ */
+#ifndef HOLDFAST_HTTP_URI_H
+#define HOLDFAST_HTTP_URI_H
+
+#include "base/arena.h"
+#include "http/fault.h"
+
+/*
+ * Split an authority (host [":" port]) strictly: reg-name, IPv4 or bracketed IPv6; port 1..65535 or an
+ * empty one; no user information. *host is lower case in arena a (brackets kept), *port 0 where none is
+ * given. An empty text gives an empty host (legal in Host, RFC 9110 7.2).
+ * Behind the host, in the memory it points into, stands the port as it was written: {host->p, text.n}
+ * is the whole in lower case.
+ */
+enum http_fault uri_authority(struct str text, struct arena *a, struct str *host, unsigned *port);
+
+/* The path of an origin-form target, as received, and its query without `?` (empty if none). */
+struct str uri_raw_path(struct str target);
+struct str uri_query(struct str target);
+
+/*
+ * The path that routes match: percent-decoded, dot segments removed, slashes merged. Starts with `/`
+ * and never leaves it. Bytes in arena a, or in the target itself where nothing had to change.
+ * Returns false for a bad escape, an encoded NUL or control, an encoded slash or backslash (a server
+ * might decode it to another path), or no memory.
+ */
+bool uri_path(struct str target, struct arena *a, struct str *path);
+
+/* One argument of a query, decoded (`+` is a space), first of its name. False where there is none. */
+bool uri_query_argument(struct str query, struct str name, struct arena *a, struct str *value);
+
+#endif

@@ -1,0 +1,54 @@
+/*
+ * sock - making sockets: listening, accepting, connecting, asking.
+ *
+ * Every descriptor is close-on-exec and non-blocking. EINTR and EAGAIN are known here and in wire.c
+ * alone.
+ */
+#ifndef HOLDFAST_IO_SOCK_H
+#define HOLDFAST_IO_SOCK_H
+
+#include "io/addr.h"
+
+#include <sys/types.h>
+
+/*
+ * A listening socket on addr. A unix socket is bound to PATH.PID.tmp, set to `mode`, listened on and
+ * then renamed, so that a path that exists can be connected to; a stale path is replaced.
+ * Returns -1 with errno set.
+ */
+int sock_listen(const struct addr *addr, unsigned backlog, bool has_mode, mode_t mode);
+
+/* Take over an inherited listening socket: checks that fd is one. Returns it, or -1 with errno. */
+int sock_adopt(int fd);
+
+enum sock_accept {
+    SOCK_ACCEPT_OK,
+    SOCK_ACCEPT_AGAIN,    /* nobody waits */
+    SOCK_ACCEPT_NO_FD,    /* out of descriptors or memory: stop asking for a while */
+    SOCK_ACCEPT_FAILED    /* that one client is gone; go on */
+};
+
+/* Accept one client; sets *fd and *peer. */
+enum sock_accept sock_accept(int listener, int *fd, struct addr *peer);
+
+enum sock_connect { SOCK_CONNECT_DONE, SOCK_CONNECT_PENDING, SOCK_CONNECT_FAILED };
+
+/* Start to connect. On DONE and PENDING *fd is the socket; on FAILED errno is set. */
+enum sock_connect sock_connect(const struct addr *addr, int *fd);
+
+/* How a pending connect has ended: 0, or the errno (getsockopt(2) SO_ERROR). */
+int sock_error(int fd);
+
+/* The local address of a connected or listening socket; n == 0 on failure. */
+struct addr sock_local(int fd);
+
+/*
+ * Bytes written to the socket that the peer has not acknowledged (tcp(7) SIOCOUTQ; still told after a
+ * reset). For a unix socket: not yet read by the peer. Returns false where the kernel does not say.
+ */
+bool sock_unacknowledged(int fd, size_t *n_bytes);
+
+/* Make close(2) send a reset at once (SO_LINGER 0): for a message that must be seen to be broken. */
+void sock_set_reset_on_close(int fd);
+
+#endif

@@ -1,0 +1,30 @@
+/*
+ * options - the command line.
+ */
+#ifndef HOLDFAST_PROC_OPTIONS_H
+#define HOLDFAST_PROC_OPTIONS_H
+
+#include <stdbool.h>
+
+enum command { COMMAND_RUN, COMMAND_CHECK, COMMAND_DUMP, COMMAND_VERSION, COMMAND_HELP };
+
+struct options {
+    enum command command;
+    const char *config_path; /* NULL where the command needs none */
+    const char *pid_path;    /* -p; NULL: the configuration's */
+    bool is_daemon;          /* -D */
+    bool is_debug;           /* -d: foreground, and every message of the error log */
+    bool is_verbose;         /* -vv */
+    bool is_quiet;           /* -q */
+};
+
+/*
+ * Read the command line. False: it is wrong, and standard error has been told how (exit with 2). The
+ * texts are argv's.
+ */
+bool options_parse(int argc, char **argv, struct options *o);
+
+/* The usage text, to standard output. */
+void options_print_help(void);
+
+#endif

@@ -1,0 +1,56 @@
+/*
+ * listener - a socket that clients connect to, and the connections accepted on it.
+ *
+ * A listener outlives generations: a reload that still names its address gives it the new generation,
+ * and its idle connections meet that with their next request. One that is no longer named accepts what
+ * waits in its queue, closes, and is freed when its last connection has gone.
+ * Limits: max-connections of the process; without descriptors accepting pauses and resumes.
+ */
+#ifndef HOLDFAST_PROXY_LISTENER_H
+#define HOLDFAST_PROXY_LISTENER_H
+
+#include "http/conn.h"
+#include "proxy/generation.h"
+
+struct listener {
+    struct list link; /* worker->listeners */
+    struct worker *worker;
+    struct watch watch;
+    struct generation *generation; /* the newest that names it; NULL until it is applied */
+    const struct config_frontend *frontend;
+    struct list conns;
+    bool is_removed;
+    bool is_new;  /* opened by a prepare that is not committed */
+    bool is_kept; /* named by the generation being prepared */
+    bool unlinks; /* a unix socket of ours */
+    struct grave grave;
+    struct addr addr;
+    size_t text_n;
+    char text[]; /* the bind's text: its name across reloads */
+};
+
+/* Open the sockets that g names and the worker has not got. False: errors has grown. */
+bool listeners_prepare(struct worker *w, struct generation *g, struct generation_errors *errors);
+
+/* Undo a prepare. */
+void listeners_cancel(struct worker *w);
+
+/* Give each listener its generation; remove those that it does not name. */
+void listeners_commit(struct worker *w, struct generation *g);
+
+/* Stop accepting on all and let the connections finish. */
+void listeners_drain(struct worker *w);
+
+/* Close all sockets and connections at once. */
+void listeners_close(struct worker *w);
+
+/* One of its connections has closed and is out of l->conns. */
+void listener_conn_closed(struct listener *l);
+
+/* A client connection or its descriptor has gone: accepting may go on. */
+void listeners_resume(struct worker *w);
+
+/* The policy of a connection that has no transaction. */
+const struct policy *listener_policy(const struct listener *l);
+
+#endif

@@ -1,0 +1,19 @@
+/*
+ * rewrite - the heads that leave the proxy: rules, forwarding fields.
+ */
+#ifndef HOLDFAST_PROXY_REWRITE_H
+#define HOLDFAST_PROXY_REWRITE_H
+
+#include "proxy/txn.h"
+
+/*
+ * Make t->outgoing from t->request, once for all attempts: forwarding fields, then http-request rules
+ * in order. The body's length is set by the caller. False: no memory, or a value that is no field
+ * value.
+ */
+bool rewrite_request(struct txn *t);
+
+/* Apply http-response rules to h. False as above. */
+bool rewrite_response(struct txn *t, struct head *h);
+
+#endif

@@ -1,0 +1,15 @@
+/*
+ * route - which route takes a request, and may the client have it?
+ */
+#ifndef HOLDFAST_PROXY_ROUTE_H
+#define HOLDFAST_PROXY_ROUTE_H
+
+#include "proxy/txn.h"
+
+/* The first route of the frontend whose condition holds, internal ones passed by; NULL: none. */
+const struct config_route *route_find(struct txn *t);
+
+/* The status by which allow and deny refuse the request; 0: it is let in. */
+unsigned route_refusal(struct txn *t);
+
+#endif

@@ -1,0 +1,73 @@
+/*
+ * worker - everything that one process serving traffic has; nothing of it is global.
+ *
+ * A worker applies configurations one after the other, in place: listeners, servers, spools and logs
+ * that the next one still names go on, with their connections. It knows nothing of signals, files or
+ * privileges (proc/).
+ */
+#ifndef HOLDFAST_PROXY_WORKER_H
+#define HOLDFAST_PROXY_WORKER_H
+
+#include "base/pool.h"
+#include "conf/config.h"
+#include "io/buf.h"
+#include "io/loop.h"
+#include "proxy/txn_state.h"
+
+/* Buffers of all connections and bodies together. */
+#define WORKER_BUFS_BUDGET ((size_t)512 << 20)
+
+struct generation;
+
+struct worker {
+    struct loop *loop;
+    struct bufs bufs;
+    struct pool conns;
+    struct list listeners;
+    struct list backends;  /* struct backend_state */
+    struct list txns;
+    struct list free_txns; /* with their arenas, to be used again */
+    unsigned n_free_txns;
+    unsigned n_fronts;     /* client connections, lingering ones too */
+    struct generation *current;
+    struct generation *pending; /* between worker_prepare and worker_commit */
+    struct timer accept_timer;  /* runs while accepting is paused for want of descriptors */
+    bool is_accepting;
+    bool is_draining;
+    void (*on_drained)(struct worker *w); /* NULL, or called once when the last connection has gone */
+    uint64_t next_sequence;     /* order of arrival of transactions */
+    uint64_t request_counter;
+    unsigned char request_id_key[8];
+    unsigned n_in_state[TXN_STATE_N];
+    uint64_t n_accepted;
+    uint64_t n_requests;
+};
+
+/* Set up a worker on a loop of its own. False with errno: no memory, no descriptors. */
+bool worker_init(struct worker *w, enum poller_kind poller);
+
+/* Close everything at once and free it. The loop must not be running. */
+void worker_reset(struct worker *w);
+
+/*
+ * First half of applying a configuration: open what it names and the worker has not got (sockets,
+ * spools, logs). May fail: then `failed` has been told each reason (place and text), and nothing has
+ * changed. On success worker_commit must follow before anything else is prepared. Takes its own
+ * reference to the configuration.
+ */
+bool worker_prepare(struct worker *w, struct config *c,
+                    void (*failed)(void *to, const struct config_place *place, const char *text),
+                    void *to);
+
+/* Second half: cannot fail. New requests, also on old connections, see the new configuration. */
+void worker_commit(struct worker *w);
+
+/*
+ * Stop accepting; finish what is under way, close what is idle, then call w->on_drained.
+ */
+void worker_drain(struct worker *w);
+
+/* Open log files anew. Logs what fails. */
+void worker_reopen_logs(struct worker *w);
+
+#endif

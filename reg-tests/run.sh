@@ -1,0 +1,198 @@
+#!/bin/bash
+#
+# run.sh - runs every test of the project and closes with "N passed, N failed".
+#
+#     reg-tests/run.sh BUILD_DIR
+#
+# What a test is: a CUnit test, a golden file of the configuration language, a scenario of varnishtest
+# (once under each poller), a script in reg-tests/scenarios (exit status 0: passed, 77: skipped), an
+# example configuration that must be valid, the check of layers. Each is counted one by one; of each that
+# fails the end of its log is shown.
+#
+# TEST_TIMEOUT: seconds that one scenario of varnishtest may take (30).
+
+set -euo pipefail
+
+if [ $# -ne 1 ]; then
+    echo "usage: $0 BUILD_DIR" >&2
+    exit 2
+fi
+cd "$(dirname "$0")/.."
+build=$(realpath "$1")
+export TMPDIR=/tmp # varnishtest puts sockets there, and the path of a socket is short
+export ASAN_OPTIONS=exitcode=99:detect_leaks=1:abort_on_error=0
+export UBSAN_OPTIONS=print_stacktrace=1
+
+work=$(mktemp -d)
+results=$work/results # lines of: passed|failed|skipped, name, log; separated by tabs
+jobs_running=()
+
+clean_up() {
+    local pid
+
+    for pid in "${jobs_running[@]}"; do
+        kill -- "-$pid" 2>/dev/null || true
+    done
+    rm -rf "$work"
+}
+trap clean_up EXIT
+trap 'exit 1' INT TERM
+
+record() {
+    printf '%s\t%s\t%s\n' "$1" "$2" "$3" >>"$results"
+}
+
+# One line when a part is done: what came of it.
+report_part() {
+    local part=$1 since=$2 summary
+
+    summary=$(awk -F '\t' -v part="$part" '
+        index($2, part "/") == 1 || $2 == part { n[$1]++ }
+        END {
+            printf "%d passed, %d failed", n["passed"], n["failed"]
+            if (n["skipped"]) printf ", %d skipped", n["skipped"]
+        }' "$results")
+    printf '%-14s %-40s %4d s\n' "$part" "$summary" $((SECONDS - since))
+}
+
+# A part that is one test.
+run_one() {
+    local name=$1 log=$work/${1//\//-}.log status=0
+    shift
+
+    timeout -k 5 180 "$@" >"$log" 2>&1 </dev/null || status=$?
+    case $status in
+        0) record passed "$name" "$log" ;;
+        77) record skipped "$name" "$log" ;;
+        124 | 137) echo "took longer than 180 s" >>"$log"; record failed "$name" "$log" ;;
+        *) echo "exit status $status" >>"$log"; record failed "$name" "$log" ;;
+    esac
+}
+
+# A part that runs many tests and says "N passed, N failed" in its last line.
+run_counted() {
+    local part=$1 log=$work/$1.log since=$SECONDS status=0 counts i
+    shift
+
+    timeout -k 5 300 "$@" >"$log" 2>&1 </dev/null || status=$?
+    counts=$(tail -n 1 "$log" | sed -nE 's/^([0-9]+) passed, ([0-9]+) failed.*$/\1 \2/p')
+    if [ -z "$counts" ]; then
+        echo "exit status $status, and no last line 'N passed, N failed'" >>"$log"
+        counts="0 1"
+    elif [ "$status" -ne 0 ] && [ "${counts#* }" = 0 ]; then
+        echo "exit status $status" >>"$log"
+        counts="${counts% *} 1"
+    fi
+    for ((i = 0; i < ${counts% *}; i++)); do record passed "$part/$i" "$log"; done
+    for ((i = 0; i < ${counts#* }; i++)); do record failed "$part" "$log"; done
+    report_part "$part" "$since"
+}
+
+# All scenarios under one poller. Each test's output ends with its TEST line; that splits the log.
+run_vtc() {
+    local part=vtc-$1 since=$SECONDS log=$work/vtc-$1.log scenarios
+
+    scenarios=(reg-tests/vtc/*.vtc)
+    [ -e "${scenarios[0]}" ] || return 0
+    HOLDFAST_POLLER=$1 HOLDFAST_BINARY=$build/holdfast \
+        HAPROXY_PROGRAM=$PWD/reg-tests/vtc/holdfast-shim.sh \
+        varnishtest -k -j 4 -t "${TEST_TIMEOUT:-30}" -b 2m "${scenarios[@]}" >"$log" 2>&1 </dev/null || true
+    awk -v part="$part" -v base="$work/$part" -v results="$results" '
+        { text = text $0 "\n" }
+        /^#+ +top +TEST / {
+            n = split($4, path, "/")
+            name = path[n]
+            sub(/\.vtc$/, "", name)
+            word = $5 == "passed" || $5 == "skipped" ? $5 : "failed"
+            file = base "-" name ".log"
+            printf "%s", text > file
+            close(file)
+            printf "%s\t%s/%s\t%s\n", word, part, name, file >> results
+            text = ""
+        }' "$log"
+    if [ "$(grep -cE '^#+ +top +TEST ' "$log" || true)" -lt ${#scenarios[@]} ]; then
+        record failed "$part/varnishtest" "$log"
+    fi
+    report_part "$part" "$since"
+}
+
+run_scenarios() {
+    local since=$SECONDS script
+
+    for script in reg-tests/scenarios/*.sh; do
+        [ -e "$script" ] || return 0
+        run_one "scenarios/$(basename "$script" .sh)" "$script" "$build"
+    done
+    report_part scenarios "$since"
+}
+
+run_examples() {
+    local since=$SECONDS config
+
+    for config in examples/*.cfg; do
+        [ -e "$config" ] || return 0
+        run_one "examples/$(basename "$config" .cfg)" "$build/holdfast" -c -f "$config"
+    done
+    report_part examples "$since"
+}
+
+run_layers() {
+    local since=$SECONDS
+
+    run_one layers reg-tests/layers.sh
+    report_part layers "$since"
+}
+
+# Run the functions beside each other, each in a process group of its own, and wait for all.
+beside() {
+    local name
+
+    jobs_running=()
+    set -m
+    for name in "$@"; do
+        $name &
+        jobs_running+=($!)
+    done
+    set +m
+    wait "${jobs_running[@]}"
+    jobs_running=()
+}
+
+unit() { run_counted unit "$build/unit"; }
+config() { run_counted config reg-tests/config/run.sh "$build/holdfast"; }
+scenarios_of_varnishtest() {
+    run_vtc epoll
+    run_vtc poll
+}
+
+# The end of the log of each test that failed.
+show_failures() {
+    local word name log shown=""
+
+    while IFS=$'\t' read -r word name log; do
+        if [ "$word" != failed ] || [ "$log" = "$shown" ]; then
+            continue
+        fi
+        shown=$log
+        printf '\n--- FAILED: %s\n' "$name"
+        tail -n 60 "$log" | cut -c 1-200
+    done <"$results"
+}
+
+show_total() {
+    awk -F '\t' '
+        { n[$1]++ }
+        END {
+            printf "%d passed, %d failed", n["passed"], n["failed"]
+            if (n["skipped"]) printf ", %d skipped", n["skipped"]
+            print ""
+            exit n["failed"] > 0 || n["passed"] == 0
+        }' "$results"
+}
+
+: >"$results"
+beside unit config run_examples run_layers
+beside scenarios_of_varnishtest run_scenarios
+show_failures
+awk -F '\t' '$1 == "skipped" { print "skipped: " $2 }' "$results"
+show_total

@@ -1,0 +1,46 @@
+#!/bin/bash
+#
+# Out of descriptors: accepting pauses, nothing spins, and when descriptors are free again, it resumes.
+
+# shellcheck source=reg-tests/tools/scenario.sh
+source "$(dirname "$0")/../tools/scenario.sh"
+
+start_origin app
+
+cat >"$work/holdfast.cfg" <<CONFIG
+spool main { path $work/spool }
+frontend www {
+    bind unix@$work/front.sock
+    route here when path == /here { respond 200 "here" }
+    route all { use-backend app }
+}
+backend app { server app 127.0.0.1:$port }
+CONFIG
+start holdfast bash -c "ulimit -n 40; exec '$build/holdfast' -f '$work/holdfast.cfg'"
+wait_until 10 front_is_there
+
+# Ticks (1/100 s) of CPU time that holdfast has used.
+ticks() { awk '{ print $14 + $15 }' "/proc/${pid_of[holdfast]}/stat"; }
+
+n_descriptors() { find "/proc/${pid_of[holdfast]}/fd" -type l | wc -l; }
+are_used_up() { [ "$(n_descriptors)" -ge 36 ]; }
+
+# Sixty clients that begin an upload and send nothing of it.
+mkfifo "$work/never"
+exec {never}<>"$work/never"
+for i in {1..60}; do
+    curl --silent --max-time 60 --unix-socket "$work/front.sock" --upload-file - \
+        --output /dev/null http://holdfast/upload/a <&"$never" 2>/dev/null &
+    pid_of[client$i]=$!
+done
+wait_until 10 are_used_up
+
+before=$(ticks)
+sleep 1
+used=$(($(ticks) - before))
+if [ "$used" -gt 50 ]; then fail "holdfast has used $used % of a core while it could not accept"; fi
+
+for i in {1..60}; do kill_hard "client$i"; done
+expect 200 "$(request -o /dev/null -w '%{http_code}' http://holdfast/here)" "a request afterwards"
+
+stop holdfast

@@ -1,0 +1,537 @@
+/*
+ * build - from checked scopes to struct config.
+ *
+ * Spools and backends come first: policies and routes name them. Every table has its final size before
+ * a pointer into it is taken.
+ */
+#include "conf/build.h"
+
+#include "base/panic.h"
+#include "conf/suggest.h"
+
+#include <unistd.h>
+
+#define SPOOL_LEVELS_MAX 3
+
+struct config_place build_place(struct build *b, struct span span)
+{
+    struct source_place place;
+    size_t i = 0;
+
+    if (!source_place(b->compile->sources, span, &place))
+        return (struct config_place){STR(""), 0};
+    while (b->compile->sources->list[i] != place.source)
+        i++;
+    if (b->file_names[i].p == NULL)
+        b->file_names[i] = store_str(&b->compile->keep, place.source->name);
+    return (struct config_place){b->file_names[i], place.line};
+}
+
+const struct setting *build_setting(const struct scope *scope, const struct scope *defaults,
+                                    enum setting_id id)
+{
+    const struct setting *s = scope == NULL ? NULL : scope->seen[id];
+
+    return s != NULL && !s->is_bad ? s : defaults->seen[id];
+}
+
+const struct arg *build_option(const struct setting *s, const struct scope *defaults,
+                               const char *key)
+{
+    const struct arg *arg = args_find(&s->args, key);
+    const struct setting *fallback = defaults->seen[s->row->id];
+
+    return arg != NULL || fallback == NULL ? arg : args_find(&fallback->args, key);
+}
+
+struct config_log build_log(struct build *b, const struct arg *target)
+{
+    (void)b;
+    if (str_eq(target->text, STR("stderr")))
+        return (struct config_log){LOG_STDERR, STR("")};
+    if (str_eq(target->text, STR("stdout")))
+        return (struct config_log){LOG_STDOUT, STR("")};
+    if (str_starts_with(target->text, STR("syslog@")))
+        return (struct config_log){LOG_SYSLOG, str_slice(target->text, 7, target->text.n)};
+    return (struct config_log){LOG_FILE, target->text};
+}
+
+static size_t count(const struct scope *scope, enum setting_id id)
+{
+    size_t n = 0;
+
+    for (const struct setting *s = scope->first; s != NULL; s = s->next)
+        n += s->row->id == id;
+    return n;
+}
+
+/* The next setting of a row, from s on. */
+static const struct setting *next_of(const struct setting *s, enum setting_id id)
+{
+    while (s != NULL && s->row->id != id)
+        s = s->next;
+    return s;
+}
+
+#define each_setting(s, scope, id)                                                                 \
+    for (const struct setting *s = next_of((scope)->first, (id)); s != NULL;                       \
+         s = next_of(s->next, (id)))
+
+static void build_user(struct build *b, struct config_global *g, const struct setting *s)
+{
+    const struct files *files = b->compile->files;
+    const struct arg *user = s->args.first;
+
+    g->has_user = true;
+    g->user = user->text;
+    g->group = user->next == NULL ? STR("") : user->next->text;
+    if (!files->user(files, user->text.p, &g->uid, &g->gid))
+        diag_error(b->compile->diags, user->at->span, "this system has no user '%.*s'",
+                   STR_ARG(user->text));
+    if (user->next != NULL && !files->group(files, user->next->text.p, &g->gid))
+        diag_error(b->compile->diags, user->next->at->span, "this system has no group '%.*s'",
+                   STR_ARG(user->next->text));
+}
+
+static void build_error_log(struct build *b, struct config_global *g, const struct setting *s)
+{
+    const struct scope *defaults = b->global_defaults;
+    const struct setting *level = args_has(&s->args, "level") ? s : defaults->seen[SETTING_LOG];
+    const struct setting *format = args_has(&s->args, "format") ? s : defaults->seen[SETTING_LOG];
+
+    g->log = build_log(b, s->args.first);
+    g->log_format = args_has(&format->args, "json") ? LOG_JSON : LOG_TEXT;
+    for (unsigned i = 0; i < LOG_N_LEVELS; i++)
+        if (args_has(&level->args, log_level_names[i]))
+            g->log_level = (enum log_level)i;
+}
+
+static void build_global(struct build *b)
+{
+    const struct setting *section = b->top->seen[SETTING_GLOBAL];
+    const struct scope *scope = section == NULL ? NULL : section->block;
+    const struct scope *defaults = b->global_defaults;
+    struct config_global *g = &b->config->global;
+    const struct setting *user = build_setting(scope, defaults, SETTING_USER);
+    const struct setting *pid_file = build_setting(scope, defaults, SETTING_PID_FILE);
+    const struct setting *poller = build_setting(scope, defaults, SETTING_POLLER);
+    const struct setting *header = build_setting(scope, defaults, SETTING_SERVER_HEADER);
+
+    g->workers =
+        (unsigned)build_setting(scope, defaults, SETTING_WORKERS)->args.first->number;
+    g->poller = args_has(&poller->args, "poll") ? POLLER_POLL : POLLER_EPOLL;
+    g->max_connections =
+        (unsigned)build_setting(scope, defaults, SETTING_MAX_CONNECTIONS)->args.first->number;
+    g->shutdown_timeout_ms =
+        (uint32_t)build_setting(scope, defaults, SETTING_SHUTDOWN_TIMEOUT)->args.first->number;
+    g->server_header = args_has(&header->args, "on");
+    g->pid_file = pid_file == NULL ? STR("") : pid_file->args.first->text;
+    build_error_log(b, g, build_setting(scope, defaults, SETTING_LOG));
+    if (user != NULL)
+        build_user(b, g, user);
+}
+
+static void build_levels(struct build *b, struct config_spool *spool, const struct setting *s)
+{
+    for (const struct arg *arg = s->args.first; arg != NULL; arg = arg->next) {
+        if (spool->n_levels == SPOOL_LEVELS_MAX) {
+            diag_error(b->compile->diags, arg->at->span, "there are at most %d levels",
+                       SPOOL_LEVELS_MAX);
+            return;
+        }
+        spool->levels[spool->n_levels++] = (unsigned)arg->number;
+    }
+}
+
+static void build_spool(struct build *b, struct config_spool *spool, const struct setting *s)
+{
+    const struct scope *defaults = b->spool_defaults;
+    const struct setting *path = build_setting(s->block, defaults, SETTING_SPOOL_PATH);
+    const struct setting *levels = build_setting(s->block, defaults, SETTING_LEVELS);
+    const struct setting *quota = build_setting(s->block, defaults, SETTING_QUOTA);
+
+    spool->name = setting_name(s);
+    spool->place = build_place(b, s->statement->span);
+    spool->reserve_bytes =
+        build_setting(s->block, defaults, SETTING_RESERVE)->args.first->number;
+    names_add(&b->spools, &b->compile->scratch, spool->name, spool);
+    if (path != NULL)
+        spool->path = path->args.first->text;
+    else if (!s->block->is_incomplete)
+        diag_error(b->compile->diags, setting_span(s), "the spool '%.*s' needs a 'path'",
+                   STR_ARG(spool->name));
+    if (levels != NULL)
+        build_levels(b, spool, levels);
+    if (quota != NULL) {
+        spool->has_quota = true;
+        spool->quota_bytes = quota->args.first->number;
+    }
+}
+
+/* The spool that is there without a section. */
+static void build_own_spool(struct build *b, struct config_spool *spool)
+{
+    struct compile *c = b->compile;
+    const char *temporary = c->files->environment(c->files, "TMPDIR");
+
+    if (temporary == NULL || temporary[0] != '/')
+        temporary = "/var/tmp";
+    spool->name = STR("default");
+    spool->is_built_in = true;
+    spool->place = (struct config_place){STR("(built in)"), 0};
+    spool->reserve_bytes = b->spool_defaults->seen[SETTING_RESERVE]->args.first->number;
+    spool->path = STR("/var/spool/holdfast");
+    if (!c->files->can_spool(c->files, spool->path))
+        spool->path = store_printf(&c->keep, "%s/holdfast-%u", temporary, (unsigned)geteuid());
+    names_add(&b->spools, &c->scratch, spool->name, spool);
+}
+
+static void build_spools(struct build *b)
+{
+    size_t n = count(b->top, SETTING_SPOOL);
+    struct config_spool *spools = store_zalloc(&b->compile->keep, n + 1, sizeof(*spools));
+
+    b->config->spools = spools;
+    b->config->n_spools = n == 0 ? 1 : n;
+    if (n == 0)
+        build_own_spool(b, spools);
+    each_setting(s, b->top, SETTING_SPOOL)
+        build_spool(b, spools++, s);
+}
+
+/* The two halves of HOST:PORT, which the checker has seen to be there. */
+static const char *resolve_server(struct build *b, struct str text, struct addr *addr)
+{
+    const char *colon = memrchr(text.p, ':', text.n);
+    struct str host = str_slice(text, 0, (size_t)(colon - text.p));
+    uint64_t port = 0;
+
+    str_to_u64(str_slice(text, host.n + 1, text.n), 65535, &port);
+    return b->compile->files->resolve(b->compile->files, host, (unsigned)port, addr);
+}
+
+static void build_server(struct build *b, const struct config_backend *backend,
+                         struct config_server *server, const struct setting *s)
+{
+    const struct arg *address = s->args.last;
+    const char *why = NULL;
+
+    if (s->is_bad)
+        return;
+    server->name = setting_name(s);
+    server->full_name = store_printf(&b->compile->keep, "%.*s/%.*s", STR_ARG(backend->name),
+                                     STR_ARG(server->name));
+    server->address = address->text;
+    server->place = build_place(b, s->statement->span);
+    if (str_starts_with(address->text, STR("unix@")))
+        addr_unix(str_slice(address->text, 5, address->text.n), &server->addr);
+    else if (!addr_parse(address->text, &server->addr))
+        why = resolve_server(b, address->text, &server->addr);
+    if (why != NULL)
+        diag_error(b->compile->diags, address->at->span, "cannot resolve '%.*s': %s",
+                   STR_ARG(address->text), why);
+}
+
+static void build_backend(struct build *b, struct config_backend *backend, const struct setting *s)
+{
+    const struct setting *keepalive =
+        build_setting(s->block, b->backend_defaults, SETTING_KEEPALIVE);
+    struct config_server *servers;
+    size_t n = count(s->block, SETTING_SERVER);
+
+    backend->name = setting_name(s);
+    backend->place = build_place(b, s->statement->span);
+    backend->balance = BALANCE_ROUNDROBIN;
+    backend->keepalive = (unsigned)keepalive->args.first->number;
+    backend->keepalive_idle_ms =
+        (uint32_t)build_option(keepalive, b->backend_defaults, "idle")->number;
+    names_add(&b->backends, &b->compile->scratch, backend->name, backend);
+    servers = store_zalloc(&b->compile->keep, n, sizeof(*servers));
+    backend->servers = servers;
+    backend->n_servers = n;
+    if (n == 0 && !s->block->is_incomplete)
+        diag_error(b->compile->diags, setting_span(s), "the backend '%.*s' has no 'server'",
+                   STR_ARG(backend->name));
+    each_setting(server, s->block, SETTING_SERVER)
+        build_server(b, backend, servers++, server);
+}
+
+static void build_backends(struct build *b)
+{
+    size_t n = count(b->top, SETTING_BACKEND);
+    struct config_backend *backends = store_zalloc(&b->compile->keep, n, sizeof(*backends));
+
+    b->config->backends = backends;
+    b->config->n_backends = n;
+    b->is_backend_used = store_zalloc(&b->compile->scratch, n, sizeof(bool));
+    each_setting(s, b->top, SETTING_BACKEND)
+    {
+        backends->index = (size_t)(backends - b->config->backends);
+        build_backend(b, backends++, s);
+    }
+}
+
+/* Two sockets cannot have one address; port 0 is a new one each time. */
+static void check_bind(struct build *b, const struct config_bind *bind, const struct setting *s)
+{
+    char text[ADDR_TEXT_MAX];
+    struct str key = bind->text;
+    const struct setting *first;
+
+    if (bind->kind == BIND_SOCKET) {
+        key.n = addr_text(&bind->addr, text);
+        key = store_str(&b->compile->scratch, (struct str){text, key.n});
+        if (bind->addr.at.any.sa_family != AF_UNIX && addr_port(&bind->addr) == 0)
+            return;
+    }
+    first = names_add(&b->binds, &b->compile->scratch, key, (void *)s);
+    if (first == NULL)
+        return;
+    diag_error(b->compile->diags, setting_span(s), "the address '%.*s' is bound already",
+               STR_ARG(key));
+    diag_note(b->compile->diags, setting_span(first), "the first is here");
+}
+
+static void build_bind(struct build *b, struct config_bind *bind, const struct setting *s)
+{
+    const struct setting *mode = build_setting(s->block, b->bind_defaults, SETTING_MODE);
+
+    if (s->is_bad)
+        return;
+    bind->text = setting_name(s);
+    bind->place = build_place(b, s->statement->span);
+    bind->backlog = (unsigned)build_setting(s->block, b->bind_defaults, SETTING_BACKLOG)
+                        ->args.first->number;
+    if (mode != NULL) {
+        bind->has_mode = true;
+        bind->mode = (mode_t)mode->args.first->number;
+    }
+    if (str_starts_with(bind->text, STR("fd@"))) {
+        bind->kind = BIND_FD;
+        bind->fd = (int)s->args.first->number;
+    } else if (str_starts_with(bind->text, STR("unix@"))) {
+        addr_unix(str_slice(bind->text, 5, bind->text.n), &bind->addr);
+    } else {
+        addr_parse(bind->text, &bind->addr);
+    }
+    if (mode != NULL && !str_starts_with(bind->text, STR("unix@")))
+        diag_warning(b->compile->diags, mode->statement->span,
+                     "'mode' means nothing here: only unix sockets have permissions");
+    check_bind(b, bind, s);
+}
+
+static void build_binds(struct build *b, struct config_frontend *frontend, const struct setting *s)
+{
+    size_t n = count(s->block, SETTING_BIND);
+    struct config_bind *binds = store_zalloc(&b->compile->keep, n, sizeof(*binds));
+
+    frontend->binds = binds;
+    frontend->n_binds = n;
+    if (n == 0 && !s->block->is_incomplete)
+        diag_error(b->compile->diags, setting_span(s), "the frontend '%.*s' has no 'bind'",
+                   STR_ARG(frontend->name));
+    each_setting(bind, s->block, SETTING_BIND)
+        build_bind(b, binds++, bind);
+}
+
+static const struct config_backend *find_backend(struct build *b, const struct arg *name)
+{
+    const struct config_backend *backend = names_find(&b->backends, name->text);
+    struct suggestion s;
+
+    if (backend != NULL) {
+        b->is_backend_used[backend->index] = true;
+        return backend;
+    }
+    if (b->top->is_incomplete)
+        return NULL;
+    s = suggest_start(name->text);
+    for (size_t i = 0; i < b->config->n_backends; i++)
+        suggest_offer(&s, b->config->backends[i].name);
+    diag_error(b->compile->diags, name->at->span, "there is no backend '%.*s'%s",
+               STR_ARG(name->text), suggest_text(&s));
+    return NULL;
+}
+
+static void build_action(struct build *b, struct config_route *route, const struct setting *s)
+{
+    const struct setting *type;
+    uint64_t status = 0;
+
+    if (s->is_bad)
+        return;
+    switch (s->row->id) {
+    case SETTING_USE_BACKEND:
+        route->action = ACTION_BACKEND;
+        route->backend = find_backend(b, s->args.first);
+        return;
+    case SETTING_RESPOND:
+        type = build_setting(s->block, b->respond_defaults, SETTING_CONTENT_TYPE);
+        route->action = ACTION_RESPOND;
+        route->status = (unsigned)s->args.first->number;
+        route->content_type = type->args.first->text;
+        break;
+    default:
+        route->action = ACTION_REDIRECT;
+        str_to_u64(s->args.first->text, 599, &status);
+        route->status = (unsigned)status;
+        break;
+    }
+    if (s->args.n > 1)
+        route->text = s->args.last->template;
+}
+
+/* Exactly one action. */
+static void build_actions(struct build *b, struct config_route *route, const struct setting *s)
+{
+    const struct setting *action = NULL;
+
+    for (const struct setting *at = s->block->first; at != NULL; at = at->next) {
+        enum setting_id id = at->row->id;
+
+        if (id != SETTING_USE_BACKEND && id != SETTING_RESPOND && id != SETTING_REDIRECT)
+            continue;
+        if (action == NULL) {
+            action = at;
+            build_action(b, route, at);
+        } else if (action->row != at->row) { /* twice the same has been reported */
+            diag_error(b->compile->diags, at->statement->words.first->span,
+                       "a route has one action, but this one has '%s' too", action->row->name);
+            diag_note(b->compile->diags, action->statement->words.first->span,
+                      "the first is here");
+        }
+    }
+    if (action == NULL && !s->is_bad && !s->block->is_incomplete)
+        diag_error(b->compile->diags, setting_span(s),
+                   "the route '%.*s' does nothing: expected 'use-backend', 'respond' or 'redirect'",
+                   STR_ARG(route->name));
+}
+
+static void build_route(struct build *b, struct config_route *route, const struct setting *s)
+{
+    *route = (struct config_route){
+        .name = setting_name(s),
+        .frontend = b->frontend,
+        .when = s->when,
+        .is_internal = s->block->seen[SETTING_INTERNAL] != NULL,
+        .text = {NULL, 0},
+        .place = build_place(b, s->statement->span),
+    };
+    route->full_name = store_printf(&b->compile->keep, "%.*s/%.*s", STR_ARG(b->frontend->name),
+                                    STR_ARG(route->name));
+    names_add(&b->routes, &b->compile->scratch, route->name, route);
+    build_actions(b, route, s);
+    build_check_policy(b, s->block);
+}
+
+/* A route behind one that takes everything. One warning a frontend: the others have the same reason. */
+static void warn_unreachable(struct build *b, const struct scope *scope)
+{
+    const struct setting *takes_all = NULL;
+
+    each_setting(s, scope, SETTING_ROUTE)
+    {
+        if (s->block->seen[SETTING_INTERNAL] != NULL)
+            continue;
+        if (takes_all != NULL) {
+            diag_warning(b->compile->diags, setting_span(s),
+                         "no request can reach the route '%.*s'", STR_ARG(setting_name(s)));
+            diag_note(b->compile->diags, setting_span(takes_all),
+                      "this route has no 'when', so it takes all that come to it");
+            return;
+        }
+        if (s->statement->when == NULL && !s->is_bad)
+            takes_all = s;
+    }
+}
+
+static void build_routes(struct build *b, const struct layer *outer, const struct scope *scope)
+{
+    struct store *keep = &b->compile->keep;
+    size_t n = count(scope, SETTING_ROUTE);
+    struct config_route *routes = store_zalloc(keep, n, sizeof(*routes));
+    const struct config_route **list = store_zalloc(keep, n, sizeof(*list));
+    size_t i = 0;
+
+    b->frontend->routes = list;
+    b->frontend->n_routes = n;
+    each_setting(s, scope, SETTING_ROUTE)
+    {
+        list[i] = &routes[i];
+        build_route(b, &routes[i++], s);
+    }
+    b->frontend->policy = build_policy(b, outer);
+    i = 0;
+    each_setting(s, scope, SETTING_ROUTE)
+    {
+        const struct layer *layer = resolve_layer(b->compile, outer, s->block);
+
+        routes[i++].policy = layer == outer ? b->frontend->policy : build_policy(b, layer);
+    }
+    warn_unreachable(b, scope);
+}
+
+static void build_frontends(struct build *b, const struct layer *outer)
+{
+    size_t n = count(b->top, SETTING_FRONTEND);
+    struct config_frontend *frontends = store_zalloc(&b->compile->keep, n, sizeof(*frontends));
+
+    b->config->frontends = frontends;
+    b->config->n_frontends = n;
+    each_setting(s, b->top, SETTING_FRONTEND)
+    {
+        b->frontend = frontends++;
+        b->frontend_scope = s->block;
+        b->routes = (struct names){.n = 0};
+        b->frontend->name = setting_name(s);
+        b->frontend->place = build_place(b, s->statement->span);
+        build_binds(b, b->frontend, s);
+        build_check_policy(b, s->block);
+        build_routes(b, resolve_layer(b->compile, outer, s->block), s->block);
+    }
+}
+
+static void warn_unused(struct build *b, const struct source *main)
+{
+    size_t i = 0;
+
+    if (b->top->is_incomplete)
+        return;
+    if (b->config->n_frontends == 0)
+        diag_warning(b->compile->diags, (struct span){main->base, main->base},
+                     "there is no frontend: nothing will be served");
+    each_setting(s, b->top, SETTING_BACKEND)
+        if (!b->is_backend_used[i++] && b->config->n_frontends > 0)
+            diag_warning(b->compile->diags, setting_span(s), "no route uses the backend '%.*s'",
+                         STR_ARG(setting_name(s)));
+}
+
+struct config *build(struct compile *c, const struct scope *top, const struct source *main)
+{
+    struct config *config = store_new(&c->keep, struct config);
+    struct build b = {.compile = c, .config = config, .top = top};
+    const struct setting *defaults = top->seen[SETTING_DEFAULTS];
+    const struct layer *layer;
+
+    b.file_names = store_zalloc(&c->scratch, SOURCE_FILES_MAX, sizeof(struct str));
+    b.policy_defaults = resolve_defaults(c, PLACE_DEFAULTS);
+    b.global_defaults = resolve_defaults(c, PLACE_GLOBAL);
+    b.spool_defaults = resolve_defaults(c, PLACE_SPOOL);
+    b.bind_defaults = resolve_defaults(c, PLACE_BIND);
+    b.respond_defaults = resolve_defaults(c, PLACE_RESPOND);
+    b.backend_defaults = resolve_defaults(c, PLACE_BACKEND);
+    config->refs = 1;
+    config->arena = c->keep.arena;
+    config->path = store_str(&c->keep, main->name);
+    build_global(&b);
+    build_spools(&b);
+    build_backends(&b);
+    layer = resolve_layer(c, NULL, b.policy_defaults);
+    if (defaults != NULL) {
+        build_check_policy(&b, defaults->block);
+        layer = resolve_layer(c, layer, defaults->block);
+    }
+    build_frontends(&b, layer);
+    warn_unused(&b, main);
+    return config;
+}

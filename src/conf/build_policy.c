@@ -1,0 +1,297 @@
+/*
+ * build_policy - a complete struct policy out of a layer.
+ */
+#include "conf/build.h"
+
+#include "base/panic.h"
+#include "conf/suggest.h"
+#include "conf/template.h"
+
+/* An error page is sent from memory. */
+#define ERROR_PAGE_MAX ((size_t)1 << 20)
+
+static const struct media_type_row {
+    const char *suffix;
+    const char *type;
+} media_types[] = {
+    {".html", "text/html; charset=utf-8"}, {".htm", "text/html; charset=utf-8"},
+    {".txt", "text/plain; charset=utf-8"}, {".json", "application/json"},
+    {".xml", "application/xml"},           {".svg", "image/svg+xml"},
+};
+
+static struct str media_type_of(struct str path)
+{
+    for (size_t i = 0; i < sizeof(media_types) / sizeof(media_types[0]); i++)
+        if (str_ends_with(path, str_of(media_types[i].suffix)))
+            return str_of(media_types[i].type);
+    return STR("application/octet-stream");
+}
+
+/* The spool that a setting names; the first of the file where it names none. */
+static const struct config_spool *find_spool(const struct build *b, const struct setting *s)
+{
+    const struct arg *arg = args_find(&s->args, "spool");
+    const struct config_spool *spool = arg == NULL ? NULL : names_find(&b->spools, arg->text);
+
+    return spool != NULL ? spool : b->config->spools;
+}
+
+static void check_spool(struct build *b, const struct setting *s)
+{
+    const struct arg *arg = args_find(&s->args, "spool");
+    struct suggestion suggestion;
+
+    if (arg == NULL || b->top->is_incomplete || names_find(&b->spools, arg->text) != NULL)
+        return;
+    suggestion = suggest_start(arg->text);
+    for (size_t i = 0; i < b->config->n_spools; i++)
+        suggest_offer(&suggestion, b->config->spools[i].name);
+    diag_error(b->compile->diags, arg->at->span, "there is no spool '%.*s'%s", STR_ARG(arg->text),
+               suggest_text(&suggestion));
+}
+
+static void check_error_page(struct build *b, const struct setting *s)
+{
+    const struct arg *status = args_find(&s->args, "=>");
+    bool is_redirect = args_has(&s->args, "redirect");
+
+    if (status == NULL)
+        return;
+    if (is_redirect && (status->number < 301 || status->number > 308 ||
+                        (status->number > 303 && status->number < 307)))
+        diag_error(b->compile->diags, status->at->span,
+                   "a redirect has the status 301, 302, 303, 307 or 308");
+    else if (!is_redirect && status->number / 100 == 3)
+        diag_error(b->compile->diags, status->at->span,
+                   "a status 3xx needs a place to go to: use 'redirect'");
+    else if (status->number / 100 == 2 && args_has(&s->args, "any-method"))
+        diag_warning(b->compile->diags, status->at->span,
+                     "with 'any-method' a client whose upload was lost is told that all is well");
+}
+
+void build_check_policy(struct build *b, const struct scope *scope)
+{
+    for (const struct setting *s = scope->first; s != NULL; s = s->next) {
+        if (s->is_bad)
+            continue;
+        if (s->row->id == SETTING_REQUEST_BUFFERING || s->row->id == SETTING_RESPONSE_BUFFERING)
+            check_spool(b, s);
+        if (s->row->id == SETTING_ERROR_PAGE)
+            check_error_page(b, s);
+    }
+}
+
+static void read_page(struct build *b, struct error_page *page, const struct arg *path)
+{
+    struct compile *c = b->compile;
+    const char *why = c->files->read(c->files, path->text, ERROR_PAGE_MAX, c->scratch.arena,
+                                     &page->body);
+
+    page->path = path->text;
+    page->content_type = media_type_of(path->text);
+    if (why == NULL)
+        page->body = store_str(&c->keep, page->body);
+    else
+        diag_error(c->diags, path->at->span, "cannot read '%.*s': %s", STR_ARG(path->text), why);
+}
+
+/* `route NAME`: an internal route of the frontend in hand that answers by itself. */
+static void link_page(struct build *b, struct error_page *page, const struct arg *name)
+{
+    const struct config_route *route = names_find(&b->routes, name->text);
+    struct diags *d = b->compile->diags;
+    struct span span = name->at->span;
+
+    page->route = route;
+    if (route == NULL && b->frontend_scope->is_incomplete)
+        return;
+    if (route == NULL)
+        diag_error(d, span, "there is no route '%.*s' in frontend '%.*s'", STR_ARG(name->text),
+                   STR_ARG(b->frontend->name));
+    else if (!route->is_internal)
+        diag_error(d, span, "an error page may lead only to a route that is 'internal'; '%.*s' is "
+                   "not", STR_ARG(route->full_name));
+    else if (route->action == ACTION_BACKEND)
+        diag_error(d, span, "an error page may not lead to a backend: '%.*s' must 'respond' or "
+                   "'redirect'", STR_ARG(route->full_name));
+}
+
+/* The page of a setting: made once, or for `route` once for each frontend. */
+static const struct error_page *build_page(struct build *b, const struct setting *s)
+{
+    const struct arg *status = args_find(&s->args, "=>");
+    const struct arg *what = s->args.last;
+    struct error_page *page;
+
+    if (s->built->page != NULL && (s->built->page->kind != ERROR_PAGE_ROUTE ||
+                                   s->built->frontend == b->frontend))
+        return s->built->page;
+    page = store_new(&b->compile->keep, struct error_page);
+    page->status = status == NULL ? 0 : (unsigned)status->number;
+    page->any_method = args_has(&s->args, "any-method");
+    page->content_type = STR("text/plain");
+    page->place = build_place(b, s->statement->words.first->span);
+    page->text = what->template;
+    if (args_has(&s->args, "file")) {
+        page->kind = ERROR_PAGE_FILE;
+        read_page(b, page, what);
+    } else if (args_has(&s->args, "text")) {
+        page->kind = ERROR_PAGE_TEXT;
+    } else if (args_has(&s->args, "redirect")) {
+        page->kind = ERROR_PAGE_REDIRECT;
+    } else {
+        page->kind = ERROR_PAGE_ROUTE;
+        link_page(b, page, what);
+    }
+    *s->built = (struct setting_built){page, b->frontend};
+    return page;
+}
+
+static const struct error_pages *build_pages(struct build *b, const struct layer *layer)
+{
+    struct error_pages *pages = store_new(&b->compile->keep, struct error_pages);
+    struct error_page_key *keys = store_zalloc(&b->compile->keep, layer->n_pages, sizeof(*keys));
+
+    for (size_t i = 0; i < layer->n_pages; i++)
+        keys[i] = (struct error_page_key){layer->pages[i].status_or_class,
+                                          build_page(b, layer->pages[i].setting)};
+    *pages = (struct error_pages){keys, layer->n_pages};
+    return pages;
+}
+
+static const struct header_rule *build_header_rules(struct build *b, const struct layer_rules *rules)
+{
+    struct header_rule *list = store_zalloc(&b->compile->keep, rules->n, sizeof(*list));
+
+    for (size_t i = 0; i < rules->n; i++) {
+        const struct args *args = &rules->list[i]->args;
+        const struct arg *name = args->first->next;
+
+        list[i] = (struct header_rule){.kind = HEADER_DEL,
+                                       .name = name->text,
+                                       .id = field_find(name->text)};
+        if (args_has(args, "del-header"))
+            continue;
+        list[i].kind = args_has(args, "set-header") ? HEADER_SET : HEADER_ADD;
+        list[i].value = args->last->template;
+    }
+    return list;
+}
+
+static struct access_rule build_access_rule(struct build *b, const struct setting *s)
+{
+    struct access_rule rule = {.is_allow = s->row->id == SETTING_ALLOW,
+                               .when = s->when,
+                               .status = 403};
+    struct cidr *nets = store_zalloc(&b->compile->keep, s->args.n, sizeof(*nets));
+
+    for (const struct arg *arg = s->args.first; arg != NULL; arg = arg->next) {
+        if (arg->type == FORM_CODE)
+            rule.status = (unsigned)arg->number;
+        else if (str_eq(arg->text, STR("all")))
+            rule.for_all = true;
+        else
+            nets[rule.n_nets++] = arg->net;
+    }
+    rule.nets = nets;
+    rule.for_all = rule.for_all || rule.n_nets == 0;
+    return rule;
+}
+
+static const struct access_rule *build_access_rules(struct build *b, const struct layer_rules *rules)
+{
+    struct access_rule *list = store_zalloc(&b->compile->keep, rules->n, sizeof(*list));
+
+    for (size_t i = 0; i < rules->n; i++)
+        list[i] = build_access_rule(b, rules->list[i]);
+    return list;
+}
+
+static void build_buffering(struct build *b, struct policy *p, const struct layer *layer)
+{
+    const struct scope *defaults = b->policy_defaults;
+    const struct setting *request = layer->settings[SETTING_REQUEST_BUFFERING];
+    const struct setting *response = layer->settings[SETTING_RESPONSE_BUFFERING];
+
+    p->request_buffering = args_has(&request->args, "hold") ? REQUEST_HOLD : REQUEST_STREAM;
+    p->request_memory_bytes = build_option(request, defaults, "memory")->number;
+    p->request_spool = find_spool(b, request);
+    p->response_buffering = args_has(&response->args, "on");
+    p->response_memory_bytes = build_option(response, defaults, "memory")->number;
+    p->response_max_bytes = build_option(response, defaults, "max")->number;
+    p->response_spool = find_spool(b, response);
+    p->max_body_bytes = layer->settings[SETTING_MAX_BODY]->args.first->number;
+}
+
+/* `retry N on WORD…`: without `on`, the words of the default. */
+static void build_retry(struct build *b, struct policy *p, const struct setting *s)
+{
+    const struct arg *on = build_option(s, b->policy_defaults, "on");
+    uint16_t *statuses = store_zalloc(&b->compile->keep, s->args.n, sizeof(*statuses));
+
+    p->retry_attempts = (unsigned)s->args.first->number;
+    p->retry_statuses = statuses;
+    for (; on != NULL; on = on->next) {
+        if (str_eq(on->text, STR("reset")))
+            p->retry_on_reset = true;
+        else if (str_eq(on->text, STR("timeout")))
+            p->retry_on_timeout = true;
+        else if (str_eq(on->text, STR("empty-response")))
+            p->retry_on_empty = true;
+        else
+            statuses[p->n_retry_statuses++] = (uint16_t)on->number;
+    }
+}
+
+static void build_access_log(struct build *b, struct policy *p, const struct setting *s)
+{
+    const struct arg *format = args_find(&s->args, "format");
+    struct config_log *log;
+
+    if (args_has(&s->args, "off"))
+        return;
+    log = store_new(&b->compile->keep, struct config_log);
+    *log = build_log(b, s->args.first);
+    p->access_log = log;
+    if (format != NULL)
+        p->access_log_line = format->template;
+    else
+        template_default_log(b->compile, &p->access_log_line);
+}
+
+/* The word of a setting whose form is `a|b|c`, as an index into names. */
+static unsigned choose(const struct setting *s, const char *const *names, unsigned n)
+{
+    for (unsigned i = 0; i < n; i++)
+        if (args_has(&s->args, names[i]))
+            return i;
+    unreachable("the form lets no other word through");
+}
+
+const struct policy *build_policy(struct build *b, const struct layer *layer)
+{
+    static const char *const replays[] = {"safe", "always", "never"};
+    static const char *const modes[] = {"append", "replace", "off"};
+    struct policy *p = store_new(&b->compile->keep, struct policy);
+    const struct setting *hold = layer->settings[SETTING_HOLD];
+
+    build_buffering(b, p, layer);
+    p->hold_ms = (uint32_t)hold->args.first->number;
+    p->hold_all = args_has(&hold->args, "all");
+    build_retry(b, p, layer->settings[SETTING_RETRY]);
+    p->replay = (enum replay_when)choose(layer->settings[SETTING_REPLAY], replays, 3);
+    for (size_t i = 0; i < TIMEOUT_N; i++)
+        p->timeout_ms[i] = (uint32_t)layer->timeouts[i]->args.last->number;
+    p->error_pages = build_pages(b, layer);
+    p->intercept_errors = args_has(&layer->settings[SETTING_INTERCEPT_ERRORS]->args, "on");
+    p->request_rules = build_header_rules(b, &layer->request_rules);
+    p->n_request_rules = layer->request_rules.n;
+    p->response_rules = build_header_rules(b, &layer->response_rules);
+    p->n_response_rules = layer->response_rules.n;
+    p->forwarded =
+        (enum forwarded_mode)choose(layer->settings[SETTING_FORWARDED_HEADERS], modes, 3);
+    p->access_rules = build_access_rules(b, &layer->access_rules);
+    p->n_access_rules = layer->access_rules.n;
+    build_access_log(b, p, layer->settings[SETTING_ACCESS_LOG]);
+    return p;
+}

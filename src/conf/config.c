@@ -1,0 +1,35 @@
+/*
+ * config - one immutable generation of everything that the file says.
+ */
+#include "conf/config.h"
+
+#include "base/panic.h"
+
+struct config *config_ref(struct config *c)
+{
+    assert(c->refs > 0);
+    c->refs++;
+    return c;
+}
+
+void config_unref(struct config *c)
+{
+    if (c == NULL)
+        return;
+    assert(c->refs > 0);
+    if (--c->refs == 0)
+        arena_free(c->arena);
+}
+
+const struct error_page *error_pages_find(const struct error_pages *set, unsigned status)
+{
+    const struct error_page *of_class = NULL;
+
+    for (size_t i = 0; i < set->n_keys; i++) {
+        if (set->keys[i].status_or_class == status)
+            return set->keys[i].page;
+        if (set->keys[i].status_or_class == status / 100)
+            of_class = set->keys[i].page;
+    }
+    return of_class;
+}

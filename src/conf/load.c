@@ -1,0 +1,192 @@
+/*
+ * load - the whole compiler: a path in, a configuration or its faults out.
+ */
+#include "conf/load.h"
+
+#include "base/panic.h"
+#include "conf/build.h"
+#include "conf/parse.h"
+
+#define SCRATCH_BLOCK ((size_t)64 << 10)
+#define KEEP_BLOCK    ((size_t)32 << 10)
+
+/* What a load may take: 64M of text become about this much in trees and tables at the very worst. */
+#define SCRATCH_MAX ((size_t)4 << 30)
+#define KEEP_MAX    ((size_t)1 << 30)
+
+/* One file on the way from the main file to the one in hand. */
+struct chain {
+    const struct source *source;
+    const struct chain *includer;
+    struct span span; /* of the path in the includer that named it */
+    unsigned depth;
+};
+
+struct load {
+    struct compile compile;
+    jmp_buf no_memory;
+    struct scope *top;
+};
+
+static struct str directory_of(struct str path)
+{
+    const char *slash = path.n == 0 ? NULL : memrchr(path.p, '/', path.n);
+
+    if (slash == NULL)
+        return STR("");
+    return str_slice(path, 0, slash == path.p ? 1 : (size_t)(slash - path.p));
+}
+
+/* Report the bytes that no text holds. A file with a NUL is no text at all: false. */
+static bool check_bytes(struct compile *c, struct source *source)
+{
+    struct span span;
+    const char *why;
+    size_t at = 0;
+    bool is_text = true;
+
+    while ((why = source_next_bad(source, &at, &span)) != NULL) {
+        if (!is_text)
+            continue;
+        diag_error(c->diags, span, "%s", why);
+        is_text = strstr(why, "NUL") == NULL;
+    }
+    return is_text;
+}
+
+/* Read a file. `span` names it; faults are reported there. */
+static struct source *read_source(struct load *l, struct str path, struct span span)
+{
+    struct compile *c = &l->compile;
+    struct source *source;
+    struct str text;
+    const char *why = c->files->read(c->files, path, SOURCE_FILE_MAX, c->scratch.arena, &text);
+    struct str identity;
+
+    if (why != NULL) {
+        diag_error(c->diags, span, "cannot read '%.*s': %s", STR_ARG(path), why);
+        return NULL;
+    }
+    identity = c->files->identity(c->files, path, c->scratch.arena);
+    source = source_add(c->sources, path, identity, directory_of(path), text);
+    if (source == NULL)
+        diag_error(c->diags, span, "cannot read '%.*s': that is too much in all", STR_ARG(path));
+    return source;
+}
+
+static bool is_loop(struct load *l, const struct chain *chain, struct str path, struct span span)
+{
+    struct compile *c = &l->compile;
+    struct str identity = c->files->identity(c->files, path, c->scratch.arena);
+
+    for (const struct chain *at = chain; at != NULL; at = at->includer) {
+        if (!str_eq(at->source->identity, identity))
+            continue;
+        diag_error(c->diags, span, "'%.*s' would include itself", STR_ARG(path));
+        for (const struct chain *link = chain; link != at; link = link->includer)
+            diag_note(c->diags, link->span, "by way of this");
+        return true;
+    }
+    return false;
+}
+
+static void load_file(struct load *l, const struct chain *chain);
+
+static void include_file(struct load *l, const struct chain *chain, struct str path,
+                         struct span span)
+{
+    struct chain next = {.includer = chain, .span = span, .depth = chain->depth + 1};
+
+    if (is_loop(l, chain, path, span))
+        return;
+    if (next.depth > LOAD_INCLUDE_MAX) {
+        diag_error(l->compile.diags, span, "files include each other more than %d deep",
+                   LOAD_INCLUDE_MAX);
+        return;
+    }
+    next.source = read_source(l, path, span);
+    if (next.source != NULL)
+        load_file(l, &next);
+    else
+        l->top->is_incomplete = true;
+}
+
+/* A plain path must exist; a pattern may match nothing. */
+static void include(struct load *l, const struct chain *chain, const struct setting *s)
+{
+    struct compile *c = &l->compile;
+    struct str path = setting_name(s);
+    struct str directory = chain->source->directory;
+    struct str *paths;
+    size_t n;
+
+    if (!str_starts_with(path, STR("/")) && directory.n > 0)
+        path = store_printf(&c->scratch, "%.*s/%.*s", STR_ARG(directory), STR_ARG(path));
+    if (strpbrk(path.p, "*?[") == NULL) {
+        include_file(l, chain, path, setting_span(s));
+        return;
+    }
+    if (!c->files->match(c->files, path, c->scratch.arena, &paths, &n))
+        store_fail(&c->scratch);
+    for (size_t i = 0; i < n; i++)
+        include_file(l, chain, paths[i], setting_span(s));
+}
+
+/* Depth: LOAD_INCLUDE_MAX. */
+static void load_file(struct load *l, const struct chain *chain)
+{
+    struct compile *c = &l->compile;
+    const struct ast_block *block;
+    bool has_brace_fault;
+
+    if (!check_bytes(c, (struct source *)chain->source)) {
+        l->top->is_incomplete = true;
+        return;
+    }
+    block = parse(c, chain->source, &has_brace_fault);
+    l->top->is_incomplete = l->top->is_incomplete || has_brace_fault;
+    for (const struct ast_statement *at = block->first; at != NULL; at = at->next) {
+        const struct setting *s = check_statement(c, l->top, at, has_brace_fault);
+
+        if (s != NULL && s->row->id == SETTING_INCLUDE && !s->is_bad)
+            include(l, chain, s);
+    }
+}
+
+static struct config *load(struct load *l, const char *path)
+{
+    struct chain chain = {.source = read_source(l, str_of(path), SPAN_NONE)};
+    struct config *config;
+
+    if (chain.source == NULL)
+        return NULL;
+    l->top = check_top(&l->compile);
+    load_file(l, &chain);
+    config = build(&l->compile, l->top, chain.source);
+    return diags_n_errors(l->compile.diags) == 0 ? config : NULL;
+}
+
+struct config *config_load(const char *path, const struct files *files, struct diags *diags)
+{
+    struct arena *scratch = arena_new(SCRATCH_BLOCK, SCRATCH_MAX);
+    struct arena *keep = arena_new(KEEP_BLOCK, KEEP_MAX);
+    struct config *config = NULL;
+    struct load l;
+
+    l.compile = (struct compile){
+        .files = files,
+        .diags = diags,
+        .sources = diags_sources(diags),
+        .scratch = {scratch, &l.no_memory},
+        .keep = {keep, &l.no_memory},
+    };
+    l.top = NULL;
+    if (scratch == NULL || keep == NULL || setjmp(l.no_memory) != 0)
+        diag_error(diags, SPAN_NONE, "out of memory");
+    else
+        config = load(&l, path);
+    arena_free(scratch);
+    if (config == NULL)
+        arena_free(keep);
+    return config;
+}

@@ -1,0 +1,13 @@
+/*
+ * token - the growing array behind lexer and filter.
+ */
+#include "conf/token.h"
+
+void token_add(struct compile *c, struct tokens *t, struct token token)
+{
+    if (t->n == t->room) {
+        t->room = t->room == 0 ? 256 : 2 * t->room;
+        t->list = store_grow(&c->scratch, t->list, t->n, t->room, sizeof(token));
+    }
+    t->list[t->n++] = token;
+}

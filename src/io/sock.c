@@ -1,0 +1,167 @@
+/*
+ * sock - making sockets: listening, accepting, connecting, asking.
+ */
+#include "io/sock.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <linux/sockios.h>
+#include <netinet/tcp.h>
+#include <stdio.h>
+#include <sys/ioctl.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+static int sock_close_keep_errno(int fd)
+{
+    int saved = errno;
+
+    close(fd);
+    errno = saved;
+    return -1;
+}
+
+static int sock_new(int family)
+{
+    return socket(family, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
+}
+
+static int sock_listen_unix(const struct addr *addr, unsigned backlog, bool has_mode, mode_t mode)
+{
+    struct addr temporary = *addr;
+    int fd = sock_new(AF_UNIX);
+    int n;
+
+    if (fd < 0)
+        return -1;
+    n = snprintf(temporary.at.un.sun_path, sizeof(temporary.at.un.sun_path), "%s.%d.tmp",
+                 addr->at.un.sun_path, getpid());
+    if (n < 0 || (size_t)n >= sizeof(temporary.at.un.sun_path)) {
+        errno = ENAMETOOLONG;
+        return sock_close_keep_errno(fd);
+    }
+    unlink(temporary.at.un.sun_path);
+    if (bind(fd, &temporary.at.any, sizeof(temporary.at.un)) != 0)
+        return sock_close_keep_errno(fd);
+    if ((has_mode && chmod(temporary.at.un.sun_path, mode) != 0) || listen(fd, (int)backlog) != 0 ||
+        rename(temporary.at.un.sun_path, addr->at.un.sun_path) != 0) {
+        int saved = errno;
+
+        unlink(temporary.at.un.sun_path);
+        errno = saved;
+        return sock_close_keep_errno(fd);
+    }
+    return fd;
+}
+
+static int sock_listen_ip(const struct addr *addr, unsigned backlog)
+{
+    int on = 1;
+    int fd = sock_new(addr->at.any.sa_family);
+
+    if (fd < 0)
+        return -1;
+    setsockopt(fd, SOL_SOCKET, SO_REUSEADDR, &on, sizeof(on));
+    /* Accepted sockets inherit it, so that it costs no call a connection. */
+    setsockopt(fd, IPPROTO_TCP, TCP_NODELAY, &on, sizeof(on));
+    if (bind(fd, &addr->at.any, addr->n) != 0 || listen(fd, (int)backlog) != 0)
+        return sock_close_keep_errno(fd);
+    return fd;
+}
+
+int sock_listen(const struct addr *addr, unsigned backlog, bool has_mode, mode_t mode)
+{
+    if (addr->at.any.sa_family == AF_UNIX)
+        return sock_listen_unix(addr, backlog, has_mode, mode);
+    return sock_listen_ip(addr, backlog);
+}
+
+int sock_adopt(int fd)
+{
+    int is_listening = 0;
+    socklen_t n = sizeof(is_listening);
+    int on = 1;
+
+    if (getsockopt(fd, SOL_SOCKET, SO_ACCEPTCONN, &is_listening, &n) != 0)
+        return -1;
+    if (!is_listening) {
+        errno = EINVAL;
+        return -1;
+    }
+    if (fcntl(fd, F_SETFD, FD_CLOEXEC) != 0 ||
+        fcntl(fd, F_SETFL, fcntl(fd, F_GETFL) | O_NONBLOCK) != 0)
+        return -1;
+    setsockopt(fd, IPPROTO_TCP, TCP_NODELAY, &on, sizeof(on));
+    return fd;
+}
+
+enum sock_accept sock_accept(int listener, int *fd, struct addr *peer)
+{
+    peer->n = sizeof(peer->at);
+    do
+        *fd = accept4(listener, &peer->at.any, &peer->n, SOCK_NONBLOCK | SOCK_CLOEXEC);
+    while (*fd < 0 && errno == EINTR);
+    if (*fd >= 0)
+        return SOCK_ACCEPT_OK;
+    switch (errno) {
+    case EAGAIN: return SOCK_ACCEPT_AGAIN;
+    case EMFILE:
+    case ENFILE:
+    case ENOMEM:
+    case ENOBUFS: return SOCK_ACCEPT_NO_FD;
+    default: return SOCK_ACCEPT_FAILED; /* ECONNABORTED and the errors of accept(2) NOTES */
+    }
+}
+
+enum sock_connect sock_connect(const struct addr *addr, int *fd)
+{
+    int on = 1;
+
+    *fd = sock_new(addr->at.any.sa_family);
+    if (*fd < 0)
+        return SOCK_CONNECT_FAILED;
+    if (addr->at.any.sa_family != AF_UNIX)
+        setsockopt(*fd, IPPROTO_TCP, TCP_NODELAY, &on, sizeof(on));
+    if (connect(*fd, &addr->at.any, addr->n) == 0)
+        return SOCK_CONNECT_DONE;
+    if (errno == EINPROGRESS || errno == EINTR)
+        return SOCK_CONNECT_PENDING;
+    *fd = sock_close_keep_errno(*fd);
+    return SOCK_CONNECT_FAILED;
+}
+
+int sock_error(int fd)
+{
+    int error = 0;
+    socklen_t n = sizeof(error);
+
+    if (getsockopt(fd, SOL_SOCKET, SO_ERROR, &error, &n) != 0)
+        return errno;
+    return error;
+}
+
+struct addr sock_local(int fd)
+{
+    struct addr a = {.n = sizeof(a.at)};
+
+    if (getsockname(fd, &a.at.any, &a.n) != 0)
+        a.n = 0;
+    return a;
+}
+
+bool sock_unacknowledged(int fd, size_t *n_bytes)
+{
+    int n = 0;
+
+    if (ioctl(fd, SIOCOUTQ, &n) != 0 || n < 0)
+        return false;
+    *n_bytes = (size_t)n;
+    return true;
+}
+
+void sock_set_reset_on_close(int fd)
+{
+    struct linger now = {.l_onoff = 1, .l_linger = 0};
+
+    setsockopt(fd, SOL_SOCKET, SO_LINGER, &now, sizeof(now));
+}

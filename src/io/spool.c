@@ -1,0 +1,346 @@
+/*
+ * spool - bytes that did not fit in memory.
+ */
+#include "io/spool.h"
+
+#include "base/list.h"
+#include "base/panic.h"
+#include "base/pool.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <linux/magic.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <sys/stat.h>
+#include <sys/statvfs.h>
+#include <sys/vfs.h>
+#include <unistd.h>
+
+/* Bodies of unknown length are promised room in steps of this size. */
+#define SPOOL_STEP_BYTES ((uint64_t)64 << 20)
+
+#define SPOOL_PATH_MAX 4096
+
+/* Not in every linux/magic.h. */
+#ifndef FUSE_SUPER_MAGIC
+#define FUSE_SUPER_MAGIC 0x65735546
+#endif
+
+struct spool_store {
+    unsigned refs;
+    int dir_fd;
+    bool has_tmpfile;
+    unsigned levels[SPOOL_LEVELS_MAX];
+    unsigned n_levels;
+    uint64_t quota_bytes;
+    uint64_t reserve_bytes;
+    uint64_t promised_bytes; /* of all spools */
+    uint64_t written_bytes;
+    unsigned n_files;
+    unsigned name_counter;
+    size_t path_n;
+    char path[];
+};
+
+static uint64_t free_bytes(int dir_fd)
+{
+    struct statvfs fs;
+
+    if (fstatvfs(dir_fd, &fs) != 0)
+        return 0;
+    return (uint64_t)fs.f_bavail * fs.f_frsize;
+}
+
+/* mkdir(1) -p, the last directory 0700. */
+static bool make_directories(char *path)
+{
+    for (char *slash = strchr(path + 1, '/'); slash != NULL; slash = strchr(slash + 1, '/')) {
+        int made;
+
+        *slash = '\0';
+        made = mkdir(path, 0755);
+        *slash = '/';
+        if (made != 0 && errno != EEXIST)
+            return false;
+    }
+    return mkdir(path, 0700) == 0 || errno == EEXIST;
+}
+
+static int open_named_in(int dir_fd, unsigned counter)
+{
+    char name[64];
+    int fd;
+
+    snprintf(name, sizeof(name), ".spool-%d-%u", getpid(), counter);
+    fd = openat(dir_fd, name, O_RDWR | O_CREAT | O_EXCL | O_CLOEXEC, 0600);
+    if (fd >= 0)
+        unlinkat(dir_fd, name, 0);
+    return fd;
+}
+
+/* Where a file must have a name for a moment, hashed directories keep each directory small. */
+static int open_named(struct spool_store *s)
+{
+    unsigned counter = s->name_counter++;
+    unsigned hash = counter * 2654435761u; /* Knuth's multiplicative hash */
+    int dir_fd = s->dir_fd;
+    int fd;
+
+    for (unsigned i = 0; i < s->n_levels; i++) {
+        char name[16];
+        int below;
+
+        snprintf(name, sizeof(name), "%0*x", (int)s->levels[i],
+                 hash & ((1u << (4 * s->levels[i])) - 1));
+        hash >>= 4 * s->levels[i];
+        if (mkdirat(dir_fd, name, 0700) != 0 && errno != EEXIST) {
+            below = -1;
+        } else {
+            below = openat(dir_fd, name, O_RDONLY | O_DIRECTORY | O_CLOEXEC | O_NOFOLLOW);
+        }
+        if (dir_fd != s->dir_fd)
+            close(dir_fd);
+        if (below < 0)
+            return -1;
+        dir_fd = below;
+    }
+    fd = open_named_in(dir_fd, counter);
+    if (dir_fd != s->dir_fd)
+        close(dir_fd);
+    return fd;
+}
+
+static int open_unnamed(const struct spool_store *s)
+{
+    return openat(s->dir_fd, ".", O_TMPFILE | O_RDWR | O_CLOEXEC, 0600);
+}
+
+static int store_open_file(struct spool_store *s)
+{
+    return s->has_tmpfile ? open_unnamed(s) : open_named(s);
+}
+
+/* Find out once which kind of file the directory can hold; a directory that holds none is refused. */
+static bool store_try(struct spool_store *s)
+{
+    int fd = getenv("HOLDFAST_NO_TMPFILE") == NULL ? open_unnamed(s) : -1;
+
+    s->has_tmpfile = fd >= 0;
+    if (fd < 0)
+        fd = open_named_in(s->dir_fd, s->name_counter++);
+    if (fd < 0)
+        return false;
+    close(fd);
+    return true;
+}
+
+static uint64_t setup_quota(const struct spool_setup *setup, int dir_fd)
+{
+    return setup->has_quota ? setup->quota_bytes : free_bytes(dir_fd) / 2;
+}
+
+static bool store_fill(struct spool_store *s, const struct spool_setup *setup)
+{
+    if (!make_directories(s->path))
+        return false;
+    if (setup->has_owner && chown(s->path, setup->uid, setup->gid) != 0)
+        return false;
+    s->dir_fd = open(s->path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+    if (s->dir_fd < 0)
+        return false;
+    if (!store_try(s))
+        return false;
+    s->quota_bytes = setup_quota(setup, s->dir_fd);
+    return true;
+}
+
+struct spool_store *spool_store_open(const struct spool_setup *setup)
+{
+    struct spool_store *s;
+
+    if (setup->path.n == 0 || setup->path.n >= SPOOL_PATH_MAX) {
+        errno = setup->path.n == 0 ? ENOENT : ENAMETOOLONG;
+        return NULL;
+    }
+    s = memory_get(sizeof(*s) + setup->path.n + 1);
+    if (s == NULL)
+        return NULL;
+    *s = (struct spool_store){
+        .refs = 1,
+        .dir_fd = -1,
+        .n_levels = setup->n_levels,
+        .reserve_bytes = setup->reserve_bytes,
+        .path_n = setup->path.n,
+    };
+    memcpy(s->levels, setup->levels, sizeof(s->levels));
+    memcpy(s->path, setup->path.p, setup->path.n);
+    s->path[s->path_n] = '\0';
+    if (!store_fill(s, setup)) {
+        int saved = errno;
+
+        spool_store_unref(s);
+        errno = saved;
+        return NULL;
+    }
+    return s;
+}
+
+struct spool_store *spool_store_ref(struct spool_store *s)
+{
+    s->refs++;
+    return s;
+}
+
+void spool_store_unref(struct spool_store *s)
+{
+    if (s == NULL || --s->refs > 0)
+        return;
+    assert(s->promised_bytes == 0);
+    if (s->dir_fd >= 0)
+        close(s->dir_fd);
+    memory_put(s);
+}
+
+void spool_store_adjust(struct spool_store *s, const struct spool_setup *setup)
+{
+    s->quota_bytes = setup_quota(setup, s->dir_fd);
+    s->reserve_bytes = setup->reserve_bytes;
+}
+
+struct str spool_store_path(const struct spool_store *s)
+{
+    return (struct str){s->path, s->path_n};
+}
+
+const char *spool_store_doubt(const struct spool_store *s)
+{
+    struct statfs fs;
+
+    if (fstatfs(s->dir_fd, &fs) != 0)
+        return NULL;
+    switch ((unsigned long)fs.f_type) {
+    case TMPFS_MAGIC: return "tmpfs: held bodies take memory";
+    case NFS_SUPER_MAGIC: return "NFS: slow, and without unnamed files";
+    case FUSE_SUPER_MAGIC: return "FUSE: its answer to a full disk may come too late";
+    default: return NULL;
+    }
+}
+
+struct spool_figures spool_store_figures(const struct spool_store *s)
+{
+    return (struct spool_figures){
+        .promised_bytes = s->promised_bytes,
+        .written_bytes = s->written_bytes,
+        .quota_bytes = s->quota_bytes,
+        .n_files = s->n_files,
+    };
+}
+
+void spool_init(struct spool *s, struct spool_store *store)
+{
+    *s = (struct spool){.fd = -1, .store = store == NULL ? NULL : spool_store_ref(store)};
+}
+
+void spool_clear(struct spool *s)
+{
+    if (s->fd >= 0) {
+        close(s->fd);
+        s->store->n_files--;
+        s->store->written_bytes -= s->size_bytes;
+    }
+    if (s->store != NULL)
+        s->store->promised_bytes -= s->promised_bytes;
+    s->fd = -1;
+    s->size_bytes = 0;
+    s->promised_bytes = 0;
+}
+
+void spool_reset(struct spool *s)
+{
+    spool_clear(s);
+    spool_store_unref(s->store);
+    s->store = NULL;
+}
+
+bool spool_admit(struct spool *s, uint64_t total_bytes)
+{
+    struct spool_store *store = s->store;
+    uint64_t more;
+    uint64_t outstanding; /* promised to all, and not yet on the disk */
+    uint64_t room;
+
+    if (total_bytes <= s->promised_bytes)
+        return true;
+    errno = ENOSPC;
+    if (store == NULL)
+        return false;
+    more = total_bytes - s->promised_bytes;
+    if (more > store->quota_bytes || store->promised_bytes > store->quota_bytes - more) {
+        errno = EDQUOT;
+        return false;
+    }
+    outstanding = store->promised_bytes - store->written_bytes;
+    room = free_bytes(store->dir_fd);
+    if (room < store->reserve_bytes || room - store->reserve_bytes < outstanding ||
+        room - store->reserve_bytes - outstanding < more)
+        return false;
+    store->promised_bytes += more;
+    s->promised_bytes = total_bytes;
+    return true;
+}
+
+static bool spool_open(struct spool *s)
+{
+    s->fd = store_open_file(s->store);
+    if (s->fd < 0)
+        return false;
+    s->store->n_files++;
+    return true;
+}
+
+static bool write_all(int fd, const char *p, size_t n, uint64_t at)
+{
+    while (n > 0) {
+        ssize_t wrote = pwrite(fd, p, n, (off_t)at);
+
+        if (wrote < 0 && errno == EINTR)
+            continue;
+        if (wrote <= 0) {
+            errno = wrote == 0 ? ENOSPC : errno;
+            return false;
+        }
+        p += wrote;
+        n -= (size_t)wrote;
+        at += (uint64_t)wrote;
+    }
+    return true;
+}
+
+/* A body of unknown length asks for a step; where only less is left, for what it needs now. */
+static bool spool_admit_more(struct spool *s, uint64_t size)
+{
+    return size <= s->promised_bytes || spool_admit(s, size + SPOOL_STEP_BYTES) ||
+           spool_admit(s, size);
+}
+
+bool spool_append(struct spool *s, const void *p, size_t n)
+{
+    if (n == 0)
+        return true;
+    if (!spool_admit_more(s, s->size_bytes + n))
+        return false;
+    if (s->fd < 0 && !spool_open(s))
+        return false;
+    if (!write_all(s->fd, p, n, s->size_bytes)) {
+        int saved = errno;
+
+        if (s->size_bytes == 0)
+            spool_clear(s); /* fd < 0 <=> size_bytes == 0 */
+        errno = saved;
+        return false;
+    }
+    s->size_bytes += n;
+    s->store->written_bytes += n;
+    return true;
+}

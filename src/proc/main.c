@@ -1,0 +1,39 @@
+/*
+ * holdfast - a reverse proxy that owns each side of the exchange.
+ */
+#include "proc/daemon.h"
+#include "proc/options.h"
+
+#include <openssl/crypto.h>
+#define PCRE2_CODE_UNIT_WIDTH 8
+#include <pcre2.h>
+#include <stdio.h>
+
+static int print_version(const struct options *o)
+{
+    char pcre2_version[64] = "";
+
+    puts("holdfast " HOLDFAST_VERSION);
+    if (o->is_verbose) {
+        pcre2_config(PCRE2_CONFIG_VERSION, pcre2_version);
+        printf("pollers: epoll, poll\n%s\nPCRE2 %s\n", OpenSSL_version(OPENSSL_VERSION),
+               pcre2_version);
+    }
+    return 0;
+}
+
+int main(int argc, char **argv)
+{
+    struct options o;
+
+    if (!options_parse(argc, argv, &o))
+        return 2;
+    switch (o.command) {
+    case COMMAND_RUN: return daemon_run(&o);
+    case COMMAND_CHECK: return daemon_check(&o);
+    case COMMAND_DUMP: return daemon_dump(&o);
+    case COMMAND_VERSION: return print_version(&o);
+    case COMMAND_HELP: options_print_help(); return 0;
+    }
+    return 2;
+}

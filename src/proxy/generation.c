@@ -1,0 +1,254 @@
+/*
+ * generation - a configuration bound to the live objects that it names.
+ */
+#include "proxy/generation.h"
+
+#include "base/panic.h"
+#include "base/pool.h"
+#include "proxy/server.h"
+#include "proxy/worker.h"
+
+#include <errno.h>
+#include <stdarg.h>
+#include <stdio.h>
+
+#define ERROR_TEXT_MAX 512
+
+void generation_error(struct generation_errors *errors, const struct config_place *place,
+                      const char *format, ...)
+{
+    char text[ERROR_TEXT_MAX];
+    va_list args;
+
+    va_start(args, format);
+    vsnprintf(text, sizeof(text), format, args);
+    va_end(args);
+    errors->n++;
+    if (errors->failed != NULL)
+        errors->failed(errors->to, place, text);
+}
+
+static struct log_ref *log_ref_open(const struct config_log *log)
+{
+    struct log_ref *r = memory_get(sizeof(*r));
+
+    if (r == NULL)
+        return NULL;
+    r->refs = 1;
+    r->sink = log_open(log->kind, log->where);
+    if (r->sink == NULL) {
+        int saved = errno;
+
+        memory_put(r);
+        errno = saved;
+        return NULL;
+    }
+    return r;
+}
+
+static void log_ref_drop(struct log_ref *r)
+{
+    if (r == NULL || --r->refs > 0)
+        return;
+    log_close(r->sink);
+    memory_put(r);
+}
+
+static struct log_ref *log_find(const struct generation *g, const struct config_log *log)
+{
+    for (size_t i = 0; g != NULL && i < g->n_logs; i++)
+        if (log_is(g->logs[i]->sink, log->kind, log->where))
+            return g->logs[i];
+    return NULL;
+}
+
+struct log_sink *generation_log(const struct generation *g, const struct config_log *log)
+{
+    struct log_ref *r = log == NULL ? NULL : log_find(g, log);
+
+    return r == NULL ? NULL : r->sink;
+}
+
+static bool bind_log(struct generation *g, const struct config_log *log,
+                     const struct generation *before, struct generation_errors *errors)
+{
+    struct log_ref **logs;
+    struct log_ref *r;
+
+    if (log == NULL || log_find(g, log) != NULL)
+        return true;
+    logs = memory_resize(g->logs, (g->n_logs + 1) * sizeof(struct log_ref *));
+    if (logs == NULL)
+        return false;
+    g->logs = logs;
+    r = log_find(before, log);
+    if (r != NULL)
+        r->refs++;
+    else
+        r = log_ref_open(log);
+    if (r == NULL) {
+        generation_error(errors, NULL, "cannot open log '%.*s': %s", STR_ARG(log->where),
+                         strerror(errno));
+        return false;
+    }
+    g->logs[g->n_logs++] = r;
+    return true;
+}
+
+static bool bind_logs(struct generation *g, const struct generation *before,
+                      struct generation_errors *errors)
+{
+    const struct config *c = g->config;
+    bool ok = bind_log(g, &c->global.log, before, errors);
+
+    for (size_t i = 0; i < c->n_frontends; i++) {
+        const struct config_frontend *f = &c->frontends[i];
+
+        ok &= bind_log(g, f->policy->access_log, before, errors);
+        for (size_t j = 0; j < f->n_routes; j++)
+            ok &= bind_log(g, f->routes[j]->policy->access_log, before, errors);
+    }
+    return ok;
+}
+
+static struct spool_setup store_setup(const struct config *c, const struct config_spool *spool)
+{
+    struct spool_setup setup = {
+        .path = spool->path,
+        .n_levels = spool->n_levels,
+        .has_quota = spool->has_quota,
+        .quota_bytes = spool->quota_bytes,
+        .reserve_bytes = spool->reserve_bytes,
+        .has_owner = c->global.has_user,
+        .uid = c->global.uid,
+        .gid = c->global.gid,
+    };
+
+    memcpy(setup.levels, spool->levels, sizeof(setup.levels));
+    return setup;
+}
+
+static struct spool_store *store_find(const struct generation *g, struct str path)
+{
+    for (size_t i = 0; g != NULL && i < g->config->n_spools; i++)
+        if (str_eq(spool_store_path(g->stores[i]), path))
+            return g->stores[i];
+    return NULL;
+}
+
+static void store_warn(const struct config_spool *spool, const struct spool_store *store)
+{
+    const char *doubt = spool_store_doubt(store);
+
+    if (doubt != NULL)
+        log_message(LOG_WARNING, "spool %.*s at %.*s is on %s", STR_ARG(spool->name),
+                    STR_ARG(spool->path), doubt);
+}
+
+static bool bind_stores(struct generation *g, const struct generation *before,
+                        struct generation_errors *errors)
+{
+    const struct config *c = g->config;
+    bool ok = true;
+
+    g->stores = memory_get((c->n_spools + 1) * sizeof(struct spool_store *));
+    if (g->stores == NULL)
+        return false;
+    for (size_t i = 0; i < c->n_spools; i++)
+        g->stores[i] = NULL;
+    for (size_t i = 0; i < c->n_spools; i++) {
+        const struct config_spool *spool = &c->spools[i];
+        struct spool_setup setup = store_setup(c, spool);
+        struct spool_store *known = store_find(before, spool->path);
+
+        g->stores[i] = known != NULL ? spool_store_ref(known) : spool_store_open(&setup);
+        if (g->stores[i] == NULL) {
+            generation_error(errors, &spool->place, "cannot use spool '%.*s' at '%.*s': %s",
+                             STR_ARG(spool->name), STR_ARG(spool->path), strerror(errno));
+            ok = false;
+        } else if (known == NULL) {
+            store_warn(spool, g->stores[i]);
+        }
+    }
+    return ok;
+}
+
+static bool bind_backends(struct generation *g, struct generation_errors *errors)
+{
+    const struct config *c = g->config;
+
+    g->backends = memory_get((c->n_backends + 1) * sizeof(struct backend_state *));
+    if (g->backends == NULL)
+        return false;
+    for (size_t i = 0; i < c->n_backends; i++)
+        g->backends[i] = NULL;
+    for (size_t i = 0; i < c->n_backends; i++) {
+        g->backends[i] = backend_state_get(g->worker, c->backends[i].name);
+        if (g->backends[i] == NULL) {
+            generation_error(errors, &c->backends[i].place, "out of memory");
+            return false;
+        }
+    }
+    return true;
+}
+
+struct generation *generation_new(struct worker *w, struct config *c, struct generation *before,
+                                  struct generation_errors *errors)
+{
+    struct generation *g = memory_get(sizeof(*g));
+    bool ok;
+
+    if (g == NULL) {
+        generation_error(errors, NULL, "out of memory");
+        return NULL;
+    }
+    *g = (struct generation){.refs = 1, .worker = w, .config = config_ref(c)};
+    ok = bind_logs(g, before, errors);
+    ok &= bind_stores(g, before, errors);
+    ok &= bind_backends(g, errors);
+    if (ok)
+        return g;
+    if (errors->n == 0)
+        generation_error(errors, NULL, "out of memory");
+    generation_unref(g);
+    return NULL;
+}
+
+struct generation *generation_ref(struct generation *g)
+{
+    g->refs++;
+    return g;
+}
+
+void generation_unref(struct generation *g)
+{
+    if (g == NULL || --g->refs > 0)
+        return;
+    for (size_t i = 0; g->backends != NULL && i < g->config->n_backends; i++)
+        backend_state_unref(g->backends[i]);
+    for (size_t i = 0; g->stores != NULL && i < g->config->n_spools; i++)
+        spool_store_unref(g->stores[i]);
+    for (size_t i = 0; i < g->n_logs; i++)
+        log_ref_drop(g->logs[i]);
+    memory_put(g->backends);
+    memory_put(g->stores);
+    memory_put(g->logs);
+    config_unref(g->config);
+    memory_put(g);
+}
+
+struct spool_store *generation_store(const struct generation *g, const struct config_spool *spool)
+{
+    size_t index = (size_t)(spool - g->config->spools);
+
+    assert(index < g->config->n_spools);
+    return g->stores[index];
+}
+
+void generation_reopen_logs(struct generation *g)
+{
+    for (size_t i = 0; i < g->n_logs; i++)
+        if (!log_reopen(g->logs[i]->sink))
+            log_message(LOG_ERROR, "cannot reopen a log: %s; the old file is written on",
+                        strerror(errno));
+}

@@ -1,0 +1,335 @@
+/*
+ * listener - a socket that clients connect to, and the connections accepted on it.
+ */
+#include "proxy/listener.h"
+
+#include "base/log.h"
+#include "base/pool.h"
+#include "http/h1.h"
+#include "io/sock.h"
+#include "proxy/txn.h"
+#include "proxy/worker.h"
+
+#include <errno.h>
+#include <unistd.h>
+
+/* A wake-up accepts at most this many: the connections that are already there get their turn. */
+#define ACCEPTS_PER_WAKE 16
+/* Without descriptors, accepting is tried again after this long even if none was closed by us. */
+#define ACCEPT_RETRY_MS 100
+
+const struct policy *listener_policy(const struct listener *l)
+{
+    return l->frontend->policy;
+}
+
+static void listener_bury(struct grave *g)
+{
+    struct listener *l = list_owner(g, struct listener, grave);
+
+    generation_unref(l->generation);
+    memory_put(l);
+}
+
+static void listener_free_if_unused(struct listener *l)
+{
+    struct worker *w = l->worker;
+
+    if (!l->is_removed || !list_is_empty(&l->conns) || !list_is_empty(&l->grave.link))
+        return;
+    list_unlink(&l->link);
+    l->grave.bury = listener_bury;
+    loop_bury(w->loop, &l->grave);
+}
+
+static void listener_unlink_path(const struct listener *l)
+{
+    if (l->unlinks)
+        unlink(l->addr.at.un.sun_path);
+}
+
+static void listener_close_socket(struct listener *l)
+{
+    if (l->watch.fd < 0)
+        return;
+    watch_remove(l->worker->loop, &l->watch);
+    close(l->watch.fd);
+    l->watch.fd = -1;
+}
+
+/* --- accepting --- */
+
+static void accept_stop(struct worker *w)
+{
+    if (!w->is_accepting)
+        return;
+    w->is_accepting = false;
+    list_each(at, keep, &w->listeners)
+        watch_remove(w->loop, &list_owner(at, struct listener, link)->watch);
+}
+
+static void accept_start(struct worker *w)
+{
+    bool ok = true;
+
+    list_each(at, keep, &w->listeners)
+    {
+        struct listener *l = list_owner(at, struct listener, link);
+
+        if (l->watch.fd >= 0 && l->generation != NULL && !l->watch.is_registered)
+            ok &= watch_register(w->loop, &l->watch);
+    }
+    w->is_accepting = true;
+    if (!ok)
+        loop_timer_set(w->loop, &w->accept_timer, ACCEPT_RETRY_MS);
+}
+
+static bool is_at_limit(const struct worker *w)
+{
+    return w->current != NULL && w->n_fronts >= w->current->config->global.max_connections;
+}
+
+void listeners_resume(struct worker *w)
+{
+    if (w->is_accepting || w->is_draining || is_at_limit(w))
+        return;
+    timer_stop(&w->accept_timer);
+    accept_start(w);
+}
+
+void listener_conn_closed(struct listener *l)
+{
+    struct worker *w = l->worker;
+
+    listeners_resume(w);
+    listener_free_if_unused(l);
+    if (w->is_draining && w->n_fronts == 0 && w->on_drained != NULL)
+        w->on_drained(w);
+}
+
+static void out_of_descriptors(struct worker *w)
+{
+    log_message(LOG_WARNING, "accepting pauses: %s", strerror(errno));
+    accept_stop(w);
+    loop_timer_set(w->loop, &w->accept_timer, ACCEPT_RETRY_MS);
+}
+
+static void accept_one(struct listener *l, int fd, const struct addr *peer)
+{
+    struct worker *w = l->worker;
+    struct h1_setup setup = {
+        .loop = w->loop,
+        .bufs = &w->bufs,
+        .pool = &w->conns,
+        .ops = &txn_front_ops,
+        .owner = l,
+        .fd = fd,
+    };
+    struct conn *c = h1_front_new(&setup, peer);
+
+    if (c == NULL)
+        return;
+    list_push_back(&l->conns, &c->link);
+    w->n_fronts++;
+    w->n_accepted++;
+    if (l->is_removed)
+        c->codec->drain(c);
+    h1_front_start(c);
+}
+
+/* Accept up to `most` clients. False: the queue is empty, or accepting has paused. */
+static bool accept_some(struct listener *l, unsigned most)
+{
+    struct worker *w = l->worker;
+
+    for (unsigned i = 0; i < most; i++) {
+        struct addr peer;
+        int fd;
+
+        if (is_at_limit(w)) {
+            accept_stop(w); /* the next client that leaves resumes it */
+            return false;
+        }
+        switch (sock_accept(l->watch.fd, &fd, &peer)) {
+        case SOCK_ACCEPT_OK: accept_one(l, fd, &peer); break;
+        case SOCK_ACCEPT_AGAIN: return false;
+        case SOCK_ACCEPT_NO_FD: out_of_descriptors(w); return false;
+        case SOCK_ACCEPT_FAILED: break;
+        }
+    }
+    return true;
+}
+
+static void listener_on_ready(struct watch *watch)
+{
+    struct listener *l = list_owner(watch, struct listener, watch);
+
+    watch->ready = 0;
+    accept_some(l, ACCEPTS_PER_WAKE);
+}
+
+/* --- applying a generation --- */
+
+static struct listener *listener_find(struct worker *w, struct str text)
+{
+    list_each(at, keep, &w->listeners)
+    {
+        struct listener *l = list_owner(at, struct listener, link);
+
+        if (!l->is_removed && str_eq((struct str){l->text, l->text_n}, text))
+            return l;
+    }
+    return NULL;
+}
+
+static int bind_open(const struct config_bind *b)
+{
+    return b->kind == BIND_FD ? sock_adopt(b->fd)
+                              : sock_listen(&b->addr, b->backlog, b->has_mode, b->mode);
+}
+
+static struct listener *listener_new(struct worker *w, const struct config_bind *b)
+{
+    struct listener *l = memory_get(sizeof(*l) + b->text.n + 1);
+    int fd;
+
+    if (l == NULL)
+        return NULL;
+    fd = bind_open(b);
+    if (fd < 0) {
+        int saved = errno;
+
+        memory_put(l);
+        errno = saved;
+        return NULL;
+    }
+    *l = (struct listener){
+        .worker = w,
+        .is_new = true,
+        .unlinks = b->kind == BIND_SOCKET && b->addr.at.any.sa_family == AF_UNIX,
+        .addr = b->addr,
+        .text_n = b->text.n,
+    };
+    memcpy(l->text, b->text.p, b->text.n);
+    l->text[l->text_n] = '\0';
+    watch_init(&l->watch, fd, true, listener_on_ready);
+    l->watch.want = EVENT_IN;
+    list_init(&l->conns);
+    list_init(&l->grave.link);
+    list_push_back(&w->listeners, &l->link);
+    return l;
+}
+
+bool listeners_prepare(struct worker *w, struct generation *g, struct generation_errors *errors)
+{
+    const struct config *c = g->config;
+    unsigned before = errors->n;
+
+    list_each(at, keep, &w->listeners)
+        list_owner(at, struct listener, link)->is_kept = false;
+    for (size_t i = 0; i < c->n_frontends; i++)
+        for (size_t j = 0; j < c->frontends[i].n_binds; j++) {
+            const struct config_bind *b = &c->frontends[i].binds[j];
+            struct listener *l = listener_find(w, b->text);
+
+            if (l == NULL)
+                l = listener_new(w, b);
+            if (l == NULL)
+                generation_error(errors, &b->place, "cannot listen on '%.*s': %s",
+                                 STR_ARG(b->text), strerror(errno));
+            else
+                l->is_kept = true;
+        }
+    return errors->n == before;
+}
+
+void listeners_cancel(struct worker *w)
+{
+    list_each(at, keep, &w->listeners)
+    {
+        struct listener *l = list_owner(at, struct listener, link);
+
+        if (!l->is_new)
+            continue;
+        listener_unlink_path(l);
+        listener_close_socket(l);
+        list_unlink(&l->link);
+        memory_put(l);
+    }
+}
+
+/* Those who wait in the queue have been promised an answer: they are let in before the socket closes. */
+static void listener_remove(struct listener *l)
+{
+    l->is_removed = true;
+    listener_unlink_path(l);
+    while (l->watch.fd >= 0 && l->generation != NULL && accept_some(l, ACCEPTS_PER_WAKE))
+        continue;
+    listener_close_socket(l);
+    list_each(at, keep, &l->conns)
+    {
+        struct conn *c = list_owner(at, struct conn, link);
+
+        c->codec->drain(c);
+    }
+    listener_free_if_unused(l);
+}
+
+static void listener_apply(struct listener *l, struct generation *g,
+                           const struct config_frontend *f)
+{
+    generation_ref(g);
+    generation_unref(l->generation);
+    l->generation = g;
+    l->frontend = f;
+    l->is_new = false;
+}
+
+void listeners_commit(struct worker *w, struct generation *g)
+{
+    const struct config *c = g->config;
+
+    for (size_t i = 0; i < c->n_frontends; i++)
+        for (size_t j = 0; j < c->frontends[i].n_binds; j++)
+            listener_apply(listener_find(w, c->frontends[i].binds[j].text), g, &c->frontends[i]);
+    list_each(at, keep, &w->listeners)
+    {
+        struct listener *l = list_owner(at, struct listener, link);
+
+        if (!l->is_kept && !l->is_removed)
+            listener_remove(l);
+    }
+    if (w->is_accepting)
+        accept_start(w); /* the new ones */
+}
+
+void listeners_drain(struct worker *w)
+{
+    list_each(at, keep, &w->listeners)
+    {
+        struct listener *l = list_owner(at, struct listener, link);
+
+        if (!l->is_removed)
+            listener_remove(l);
+    }
+}
+
+void listeners_close(struct worker *w)
+{
+    list_each(at, keep, &w->listeners)
+    {
+        struct listener *l = list_owner(at, struct listener, link);
+
+        if (!l->is_removed)
+            listener_unlink_path(l);
+        l->is_removed = true;
+        listener_close_socket(l);
+        list_each(one, keep_one, &l->conns)
+        {
+            struct conn *c = list_owner(one, struct conn, link);
+
+            c->codec->close(c);
+        }
+        listener_free_if_unused(l);
+    }
+}

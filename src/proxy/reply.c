@@ -1,0 +1,185 @@
+/*
+ * reply - answers of our own: respond, redirect, error pages, and the built-in page.
+ */
+#include "proxy/reply.h"
+
+#include "base/clock.h"
+#include "http/status.h"
+#include "proxy/rewrite.h"
+#include "proxy/vars.h"
+#include "proxy/worker.h"
+
+struct answer {
+    unsigned status;
+    struct str content_type;
+    struct str location; /* empty: none */
+    struct str body;
+};
+
+static bool add_field(struct head *h, enum field_id id, struct str value)
+{
+    return head_add(h, field_name(id), value, id);
+}
+
+static struct head *answer_head(struct txn *t, const struct answer *a)
+{
+    struct head *h = arena_alloc(t->arena, sizeof(*h));
+    struct str date = arena_str(t->arena, clock_http_text(loop_wall(t->worker->loop)));
+    bool ok = true;
+
+    if (h == NULL || date.p == NULL)
+        return NULL;
+    head_init(h, t->arena, true);
+    h->status = a->status;
+    h->has_length = a->status != 204 && a->status != 304;
+    h->body_length = a->body.n;
+    h->has_body = h->has_length && a->body.n > 0 &&
+                  (t->request == NULL || t->request->method != METHOD_HEAD);
+    ok &= add_field(h, FIELD_DATE, date);
+    if (t->generation->config->global.server_header)
+        ok &= add_field(h, FIELD_SERVER, STR("holdfast"));
+    if (a->location.n > 0)
+        ok &= add_field(h, FIELD_LOCATION, a->location);
+    if (a->body.n > 0)
+        ok &= add_field(h, FIELD_CONTENT_TYPE, a->content_type);
+    ok &= rewrite_response(t, h);
+    return ok ? h : NULL;
+}
+
+/* The bytes of the answer, in memory; they need not outlive the configuration's arena. */
+static bool fill_body(struct txn *t, struct str text)
+{
+    struct body_setup setup = {
+        .loop = t->worker->loop,
+        .bufs = &t->worker->bufs,
+        .keep = KEEP_NOTHING,
+        .memory_bytes = BUF_SIZE_MAX,
+        .unread_max_bytes = UINT64_MAX,
+        .max_bytes = UINT64_MAX,
+    };
+
+    body_reset(&t->response_body);
+    body_init(&t->response_body, &setup);
+    body_declare(&t->response_body, text.n);
+    if (body_write(&t->response_body, text.p, text.n) < text.n)
+        return false;
+    body_finish(&t->response_body);
+    return true;
+}
+
+static void send_answer(struct txn *t, const struct answer *a)
+{
+    struct head *h = answer_head(t, a);
+    struct body *body = h != NULL && h->has_body ? &t->response_body : NULL;
+
+    if (h == NULL || t->front == NULL || (body != NULL && !fill_body(t, a->body))) {
+        txn_finish(t, false);
+        return;
+    }
+    t->response = h;
+    t->status = a->status;
+    /* Bytes of a body that is still coming are dropped, within the codec's bounds. */
+    t->front->conn->codec->receive_into(t->front, NULL);
+    txn_enter(t, TXN_REPLY);
+    if (!t->front->conn->codec->send_head(t->front, h, body))
+        txn_finish(t, false);
+}
+
+static bool route_answer(struct txn *t, const struct config_route *r, struct answer *a)
+{
+    struct str text = template_render(t, &r->text, false);
+
+    if (text.p == NULL)
+        return false;
+    *a = (struct answer){.status = r->status, .content_type = r->content_type};
+    if (r->action == ACTION_REDIRECT)
+        a->location = text;
+    else
+        a->body = text;
+    return true;
+}
+
+void reply_route(struct txn *t)
+{
+    struct answer a;
+
+    if (route_answer(t, t->route, &a) && (a.location.n == 0 || field_is_value(a.location)))
+        send_answer(t, &a);
+    else
+        txn_fail(t, REASON_INTERNAL);
+}
+
+/* The page that is there without a configuration: plain, short, and true. */
+static struct answer builtin_answer(struct txn *t, unsigned status)
+{
+    struct str phrase = status_phrase(status);
+    const char *text = reasons[t->reason].status == status ? reasons[t->reason].text : "";
+
+    return (struct answer){
+        .status = status,
+        .content_type = STR("text/plain; charset=utf-8"),
+        .body = arena_printf(t->arena, "%u %.*s\n%s%s", status, STR_ARG(phrase), text,
+                             text[0] == '\0' ? "" : "\n"),
+    };
+}
+
+/*
+ * The status that goes out with a page. `=> 2xx` would tell a client that its upload had arrived: for
+ * methods other than GET and HEAD the error's own status stays, unless any-method says otherwise.
+ */
+static unsigned page_status(const struct txn *t, const struct error_page *page, unsigned status)
+{
+    bool is_reading = t->request != NULL && (t->request->method == METHOD_GET ||
+                                             t->request->method == METHOD_HEAD);
+
+    if (page->status == 0)
+        return page->kind == ERROR_PAGE_REDIRECT ? 302 : status;
+    return is_reading || page->any_method ? page->status : status;
+}
+
+static bool page_answer(struct txn *t, const struct error_page *page, unsigned status,
+                        struct answer *a)
+{
+    struct str text = STR_EMPTY;
+
+    if (page->kind == ERROR_PAGE_TEXT || page->kind == ERROR_PAGE_REDIRECT) {
+        text = template_render(t, &page->text, false);
+        if (text.p == NULL)
+            return false;
+    }
+    switch (page->kind) {
+    case ERROR_PAGE_FILE: *a = (struct answer){.body = page->body}; break;
+    case ERROR_PAGE_TEXT: *a = (struct answer){.body = text}; break;
+    case ERROR_PAGE_REDIRECT:
+        if (!field_is_value(text))
+            return false;
+        *a = (struct answer){.location = text};
+        break;
+    case ERROR_PAGE_ROUTE:
+        if (!route_answer(t, page->route, a))
+            return false;
+        if (page->route->action == ACTION_REDIRECT)
+            return field_is_value(a->location);
+        a->status = page_status(t, page, status);
+        return true;
+    }
+    a->status = page_status(t, page, status);
+    a->content_type = page->content_type;
+    return true;
+}
+
+void reply_error(struct txn *t, unsigned status)
+{
+    const struct error_page *page = error_pages_find(t->policy->error_pages, status);
+    struct answer a;
+
+    if (page == NULL || t->request == NULL || !page_answer(t, page, status, &a))
+        a = builtin_answer(t, status);
+    send_answer(t, &a);
+}
+
+bool reply_replaces(const struct txn *t, unsigned status)
+{
+    return t->policy->intercept_errors && status >= 400 &&
+           error_pages_find(t->policy->error_pages, status) != NULL;
+}

@@ -1,0 +1,105 @@
+/*
+ * rewrite - the heads that leave the proxy: rules, forwarding fields.
+ */
+#include "proxy/rewrite.h"
+
+#include "proxy/vars.h"
+
+static bool rule_apply(struct txn *t, struct head *h, const struct header_rule *r)
+{
+    struct str value;
+
+    if (r->kind == HEADER_DEL) {
+        head_remove(h, r->id, r->name);
+        return true;
+    }
+    value = str_trim(template_render(t, &r->value, false));
+    if (!field_is_value(value))
+        return false;
+    /* The request's Host is its authority: see http/head.h. */
+    if (r->id == FIELD_HOST && !h->is_response) {
+        h->authority = value;
+        return true;
+    }
+    return r->kind == HEADER_SET ? head_set(h, r->name, value, r->id)
+                                 : head_add(h, r->name, value, r->id);
+}
+
+static bool rules_apply(struct txn *t, struct head *h, const struct header_rule *rules, size_t n)
+{
+    for (size_t i = 0; i < n; i++)
+        if (!rule_apply(t, h, &rules[i]))
+            return false;
+    return true;
+}
+
+/* All values of a field of the request in one, comma-separated (RFC 9110 5.3), and `last` behind. */
+static struct str list_with(struct txn *t, enum field_id id, struct str last)
+{
+    struct str list = STR_EMPTY;
+
+    for (size_t i = 0; i < t->request->n_fields; i++) {
+        const struct field *f = &t->request->fields[i];
+
+        if (f->id != id || f->value.n == 0)
+            continue;
+        list = list.n == 0
+                   ? f->value
+                   : arena_printf(t->arena, "%.*s, %.*s", STR_ARG(list), STR_ARG(f->value));
+    }
+    return list.n == 0 ? last
+                       : arena_printf(t->arena, "%.*s, %.*s", STR_ARG(list), STR_ARG(last));
+}
+
+static bool set_known(struct head *h, enum field_id id, struct str value)
+{
+    return value.p != NULL && head_set(h, field_name(id), value, id);
+}
+
+/* `append` believes what a proxy before us has said of the scheme and host; `replace` believes nothing. */
+static bool add_forwarding(struct txn *t, struct head *h)
+{
+    static const struct var_ref client = {.id = VAR_ID_CLIENT_IP};
+    bool appends = t->policy->forwarded == FORWARDED_APPEND;
+    struct str address = var_text(t, &client);
+    struct str via = t->request->minor == 0 ? STR("1.0 holdfast") : STR("1.1 holdfast");
+
+    if (t->policy->forwarded == FORWARDED_OFF)
+        return true;
+    if (!set_known(h, FIELD_X_FORWARDED_FOR,
+                   appends ? list_with(t, FIELD_X_FORWARDED_FOR, address) : address))
+        return false;
+    if ((!appends || head_find(h, FIELD_X_FORWARDED_PROTO, STR_EMPTY) == NULL) &&
+        !set_known(h, FIELD_X_FORWARDED_PROTO, STR("http")))
+        return false;
+    if (t->request->authority.n > 0 &&
+        (!appends || head_find(h, FIELD_X_FORWARDED_HOST, STR_EMPTY) == NULL) &&
+        !set_known(h, FIELD_X_FORWARDED_HOST, t->request->authority))
+        return false;
+    /* RFC 9110 7.6.3: a gateway adds itself to Via of a request. */
+    return set_known(h, FIELD_VIA, list_with(t, FIELD_VIA, via));
+}
+
+bool rewrite_request(struct txn *t)
+{
+    struct head *h = arena_alloc(t->arena, sizeof(*h));
+
+    if (h == NULL)
+        return false;
+    *h = *t->request;
+    /* The fields are copied: the request stays as it came, for conditions and logs. Four may be added. */
+    h->fields_room = h->n_fields + 4;
+    h->fields = arena_alloc(t->arena, h->fields_room * sizeof(*h->fields));
+    if (h->fields == NULL)
+        return false;
+    if (h->n_fields > 0)
+        memcpy(h->fields, t->request->fields, h->n_fields * sizeof(*h->fields));
+    t->outgoing = h;
+    return add_forwarding(t, h) &&
+           rules_apply(t, h, t->policy->request_rules, t->policy->n_request_rules);
+}
+
+bool rewrite_response(struct txn *t, struct head *h)
+{
+    return rules_apply(t, h, t->policy->response_rules, t->policy->n_response_rules);
+}

@@ -1,0 +1,285 @@
+/*
+ * txn - one request and its response: its life, its state, and how it fails.
+ *
+ * The front half (what the client sends) is txn_front.c, the back half (servers) txn_back.c.
+ */
+#include "proxy/txn.h"
+
+#include "base/log.h"
+#include "base/panic.h"
+#include "proxy/access_log.h"
+#include "proxy/reply.h"
+#include "proxy/worker.h"
+
+#include <errno.h>
+
+/* Free transactions kept with their arenas: as many as are in flight on a busy small machine. */
+#define FREE_TXNS_MAX 128
+
+const char *txn_describe(struct txn *t)
+{
+    struct str s = arena_printf(t->arena, "txn %llu: %s, route %.*s, server %.*s, attempts %u",
+                                (unsigned long long)t->sequence, txn_states[t->state].word,
+                                t->route == NULL ? 1 : STR_ARG(t->route->full_name),
+                                STR_ARG(t->server_name), t->n_attempts);
+
+    return s.p == NULL ? "txn" : s.p;
+}
+
+void txn_enter(struct txn *t, enum txn_state next)
+{
+    assert_about(txn_states[t->state].next & (1u << next), txn_describe(t));
+    t->worker->n_in_state[t->state]--;
+    t->worker->n_in_state[next]++;
+    t->state = next;
+}
+
+static void hold_fired(struct timer *timer)
+{
+    struct txn *t = list_owner(timer, struct txn, hold_timer);
+
+    txn_fail(t, t->last_reason == REASON_NONE ? REASON_SERVER_DOWN : t->last_reason);
+}
+
+static void retry_fired(struct timer *timer)
+{
+    txn_seek_server(list_owner(timer, struct txn, retry_timer));
+}
+
+/* A txn object with its arena, used before or new. */
+static struct txn *txn_get(struct worker *w)
+{
+    struct list *link = list_pop_front(&w->free_txns);
+    struct txn *t;
+
+    if (link != NULL) {
+        w->n_free_txns--;
+        return list_owner(link, struct txn, link);
+    }
+    t = memory_get(sizeof(*t));
+    if (t == NULL)
+        return NULL;
+    t->arena = arena_new(TXN_ARENA_BLOCK, TXN_ARENA_LIMIT);
+    if (t->arena == NULL) {
+        memory_put(t);
+        return NULL;
+    }
+    return t;
+}
+
+static void txn_free(struct txn *t)
+{
+    arena_free(t->arena);
+    memory_put(t);
+}
+
+static void txn_bury(struct grave *g)
+{
+    struct txn *t = list_owner(g, struct txn, grave);
+    struct worker *w = t->worker;
+
+    generation_unref(t->generation);
+    loop_timer_remove(w->loop, &t->hold_timer);
+    loop_timer_remove(w->loop, &t->retry_timer);
+    if (w->n_free_txns >= FREE_TXNS_MAX) {
+        txn_free(t);
+        return;
+    }
+    arena_reset(t->arena);
+    list_push_front(&w->free_txns, &t->link);
+    w->n_free_txns++;
+}
+
+void txns_reset(struct worker *w)
+{
+    for (struct list *l = list_pop_front(&w->free_txns); l != NULL;
+         l = list_pop_front(&w->free_txns))
+        txn_free(list_owner(l, struct txn, link));
+    w->n_free_txns = 0;
+}
+
+struct txn *txn_new(struct worker *w, struct stream *front)
+{
+    struct listener *l = front->conn->owner;
+    struct txn *t = txn_get(w);
+
+    if (t == NULL)
+        return NULL;
+    *t = (struct txn){
+        .worker = w,
+        .arena = t->arena,
+        .state = TXN_ROUTE,
+        .front = front,
+        .front_conn = front->conn,
+        .generation = generation_ref(l->generation),
+        .frontend = l->frontend,
+        .policy = l->frontend->policy,
+        .client_ip = front->conn->peer_ip,
+        .client_port = front->conn->peer_port,
+        .client_is_ip = front->conn->peer_port != 0,
+        .sequence = w->next_sequence++,
+        .started_ms = loop_now(w->loop),
+        .request_body = {.loop = w->loop, .bufs = &w->bufs, .spool = {.fd = -1}},
+        .response_body = {.loop = w->loop, .bufs = &w->bufs, .spool = {.fd = -1}},
+    };
+    list_init(&t->wait_link);
+    list_init(&t->grave.link);
+    t->grave.bury = txn_bury;
+    timer_init(&t->hold_timer, hold_fired);
+    timer_init(&t->retry_timer, retry_fired);
+    list_push_back(&w->txns, &t->link);
+    w->n_in_state[TXN_ROUTE]++;
+    w->n_requests++;
+    return t;
+}
+
+void txn_init_request_body(struct txn *t)
+{
+    const struct policy *p = t->policy;
+    bool holds = p->request_buffering == REQUEST_HOLD;
+    struct body_setup setup = {
+        .loop = t->worker->loop,
+        .bufs = &t->worker->bufs,
+        .store = holds ? generation_store(t->generation, p->request_spool) : NULL,
+        .keep = holds ? KEEP_ALL : KEEP_WINDOW,
+        .memory_bytes = p->request_memory_bytes,
+        .unread_max_bytes = holds ? UINT64_MAX : p->request_memory_bytes,
+        .max_bytes = p->max_body_bytes,
+    };
+
+    body_init(&t->request_body, &setup);
+}
+
+void txn_init_response_body(struct txn *t)
+{
+    const struct policy *p = t->policy;
+    bool spools = p->response_buffering;
+    struct body_setup setup = {
+        .loop = t->worker->loop,
+        .bufs = &t->worker->bufs,
+        .store = spools ? generation_store(t->generation, p->response_spool) : NULL,
+        .keep = KEEP_NOTHING,
+        .memory_bytes = p->response_memory_bytes,
+        .unread_max_bytes = spools ? p->response_max_bytes : p->response_memory_bytes,
+        .max_bytes = UINT64_MAX,
+    };
+
+    body_init(&t->response_body, &setup);
+}
+
+/* The attempt at hand is over: note when. */
+static void attempt_end(struct txn *t)
+{
+    if (t->attempt == NULL)
+        return;
+    t->attempt->ended_ms = loop_now(t->worker->loop);
+    t->attempt = NULL;
+}
+
+void txn_detach(struct txn *t)
+{
+    struct stream *back = t->back;
+    struct conn *connecting = t->connecting;
+
+    backend_leave(t);
+    timer_stop(&t->retry_timer);
+    txn_hold_stop(t);
+    attempt_end(t);
+    t->back = NULL;
+    t->connecting = NULL;
+    if (back != NULL)
+        back->conn->codec->reset(back);
+    if (connecting != NULL) {
+        connecting->waiter = NULL;
+        connecting->codec->close(connecting);
+    }
+}
+
+void txn_finish(struct txn *t, bool is_whole)
+{
+    struct stream *front = t->front;
+
+    txn_detach(t);
+    txn_enter(t, TXN_DONE);
+    t->ended_ms = loop_now(t->worker->loop);
+    t->response_bytes = t->response_body.out_bytes;
+    access_log_write(t);
+    t->front = NULL;
+    t->front_conn = NULL;
+    if (front != NULL && is_whole)
+        front->conn->codec->release(front);
+    else if (front != NULL)
+        front->conn->codec->reset(front);
+    body_reset(&t->request_body);
+    body_reset(&t->response_body);
+    t->worker->n_in_state[TXN_DONE]--;
+    list_unlink(&t->link);
+    loop_bury(t->worker->loop, &t->grave);
+}
+
+static bool is_the_clients(enum reason why)
+{
+    return why == REASON_CLIENT_GONE || why == REASON_CLIENT_RESET ||
+           why == REASON_CLIENT_WRITE_TIMEOUT;
+}
+
+static void note_spool_failure(const struct txn *t)
+{
+    struct str path = t->request_body.spool.store == NULL
+                          ? STR("-")
+                          : spool_store_path(t->request_body.spool.store);
+
+    log_message(LOG_ERROR, "%.*s: cannot hold a body in spool %.*s: %s",
+                STR_ARG(t->route == NULL ? t->frontend->name : t->route->full_name), STR_ARG(path),
+                strerror(t->request_body.error));
+}
+
+void txn_fail(struct txn *t, enum reason why)
+{
+    if (t->state == TXN_DONE)
+        return;
+    if (t->reason == REASON_NONE)
+        t->reason = why;
+    if (why == REASON_SPOOL_FULL || why == REASON_SPOOL_FAILED)
+        note_spool_failure(t);
+    txn_detach(t);
+    switch (t->state) {
+    case TXN_ROUTE:
+    case TXN_RECEIVE:
+    case TXN_QUEUE:
+    case TXN_CONNECT:
+    case TXN_AWAIT:
+        if (is_the_clients(why))
+            txn_finish(t, false);
+        else
+            reply_error(t, why == REASON_SERVER_STATUS ? t->last_status : reasons[why].status);
+        return;
+    case TXN_RELAY:
+    case TXN_REPLY:
+        if (is_the_clients(why)) {
+            txn_finish(t, false);
+            return;
+        }
+        /* What has come is still sent; then the client sees that the message is broken. */
+        txn_enter(t, TXN_ABORT);
+        if (t->response_body.state == BODY_OPEN)
+            body_abort(&t->response_body, BODY_FAULT_PRODUCER);
+        else
+            txn_finish(t, false);
+        return;
+    case TXN_ABORT: txn_finish(t, false); return;
+    case TXN_DONE:
+    case TXN_STATE_N: return;
+    }
+}
+
+void txns_end(struct worker *w)
+{
+    list_each(at, keep, &w->txns)
+    {
+        struct txn *t = list_owner(at, struct txn, link);
+
+        t->reason = t->reason == REASON_NONE ? REASON_SHUTDOWN : t->reason;
+        txn_finish(t, false);
+    }
+}

@@ -1,0 +1,249 @@
+/*
+ * txn_front - the front half of a transaction: what the client sends, and what becomes of it.
+ */
+#include "proxy/txn.h"
+
+#include "base/log.h"
+#include "base/panic.h"
+#include "http/uri.h"
+#include "proxy/reply.h"
+#include "proxy/rewrite.h"
+#include "proxy/route.h"
+#include "proxy/worker.h"
+
+#include <errno.h>
+
+static bool front_open(struct stream *s)
+{
+    struct listener *l = s->conn->owner;
+    struct txn *t = txn_new(l->worker, s);
+
+    if (t == NULL)
+        return false;
+    s->owner = t;
+    s->arena = t->arena;
+    return true;
+}
+
+static void refuse(struct txn *t, enum reason why, unsigned status)
+{
+    t->reason = why;
+    reply_error(t, status);
+}
+
+static void refuse_fault(struct txn *t, enum http_fault fault)
+{
+    log_message(LOG_INFO, "%.*s: request refused: %s", STR_ARG(t->frontend->name),
+                http_faults[fault].text);
+    refuse(t, fault == FAULT_HEAD_TIMEOUT ? REASON_HEADER_TIMEOUT : REASON_BAD_REQUEST,
+           http_faults[fault].status);
+}
+
+/* The reason for a body that takes no more bytes. */
+static enum reason refusal_reason(const struct body *b)
+{
+    switch (b->fault) {
+    case BODY_FAULT_TOO_LARGE: return REASON_BODY_TOO_LARGE;
+    case BODY_FAULT_SPOOL:
+        return b->error == ENOSPC || b->error == EDQUOT ? REASON_SPOOL_FULL : REASON_SPOOL_FAILED;
+    case BODY_FAULT_MEMORY: return REASON_NO_MEMORY;
+    case BODY_FAULT_NONE:
+    case BODY_FAULT_PRODUCER: break;
+    }
+    return REASON_INTERNAL;
+}
+
+/* Let the body come. In hold it is asked for here and now, whether or not a server is there. */
+static void take_body(struct txn *t)
+{
+    const struct codec *codec = t->front->conn->codec;
+    bool holds = t->policy->request_buffering == REQUEST_HOLD;
+
+    t->outgoing->expects_continue = t->request->expects_continue && !holds;
+    if (holds && t->request->expects_continue)
+        codec->send_interim(t->front, NULL);
+    codec->receive_into(t->front, &t->request_body);
+    if (holds)
+        txn_enter(t, TXN_RECEIVE);
+    else
+        txn_seek_server(t);
+}
+
+static void start_proxying(struct txn *t)
+{
+    const struct head *h = t->request;
+    const struct policy *p = t->policy;
+    bool has_body = h->has_body && !(h->has_length && h->body_length == 0);
+
+    t->backend = t->generation->backends[t->route->backend->index];
+    t->hold_left_ms = p->hold_ms;
+    t->holds = p->hold_ms > 0 &&
+               (has_body ? p->request_buffering == REQUEST_HOLD : p->hold_all);
+    if (has_body && h->has_length && h->body_length > p->max_body_bytes) {
+        txn_fail(t, REASON_BODY_TOO_LARGE);
+        return;
+    }
+    if (!rewrite_request(t)) {
+        txn_fail(t, REASON_INTERNAL);
+        return;
+    }
+    t->has_request_body = has_body;
+    t->outgoing->has_body = has_body;
+    if (!has_body) {
+        if (h->has_body) /* declared empty: nothing will come, but the codec has to be told */
+            t->front->conn->codec->receive_into(t->front, NULL);
+        t->outgoing->has_length = false;
+        t->request_is_complete = true;
+        txn_seek_server(t);
+        return;
+    }
+    txn_init_request_body(t);
+    if (h->has_length && !body_declare(&t->request_body, h->body_length)) {
+        t->request_body.error = errno;
+        txn_fail(t, REASON_SPOOL_FULL);
+        return;
+    }
+    take_body(t);
+}
+
+static void route_request(struct txn *t)
+{
+    unsigned refusal;
+
+    t->route = route_find(t);
+    if (t->route == NULL) {
+        refuse(t, REASON_NO_ROUTE, reasons[REASON_NO_ROUTE].status);
+        return;
+    }
+    t->policy = t->route->policy;
+    refusal = route_refusal(t);
+    if (refusal != 0) {
+        refuse(t, REASON_DENIED, refusal);
+        return;
+    }
+    switch (t->route->action) {
+    case ACTION_BACKEND: start_proxying(t); return;
+    case ACTION_RESPOND:
+    case ACTION_REDIRECT: reply_route(t); return;
+    }
+}
+
+static void front_head(struct stream *s, struct head *h, enum http_fault fault)
+{
+    struct txn *t = s->owner;
+
+    t->request = h;
+    if (fault != FAULT_NONE) {
+        refuse_fault(t, fault);
+        return;
+    }
+    if (h->method != METHOD_OPTIONS || !str_eq(h->target, STR("*"))) {
+        if (!uri_path(h->target, t->arena, &t->path)) {
+            refuse_fault(t, FAULT_TARGET);
+            return;
+        }
+    } else {
+        t->path = h->target;
+    }
+    route_request(t);
+}
+
+static void front_received(struct stream *s)
+{
+    struct txn *t = s->owner;
+
+    t->request_is_complete = true;
+    if (!t->has_request_body)
+        return;
+    if (t->state == TXN_RECEIVE)
+        txn_seek_server(t);
+}
+
+static void front_sent(struct stream *s)
+{
+    txn_finish(s->owner, true);
+}
+
+static enum reason timeout_reason(const struct conn *c)
+{
+    switch ((enum conn_wait)c->failed_wait) {
+    case CONN_WAIT_HEAD: return REASON_HEADER_TIMEOUT;
+    case CONN_WAIT_READ: return REASON_BODY_TIMEOUT;
+    case CONN_WAIT_WRITE: return REASON_CLIENT_WRITE_TIMEOUT;
+    case CONN_WAIT_NONE:
+    case CONN_WAIT_CONNECT:
+    case CONN_WAIT_IDLE:
+    case CONN_WAIT_LINGER: break;
+    }
+    return REASON_INTERNAL;
+}
+
+static void front_failed(struct stream *s, enum conn_failure why)
+{
+    struct txn *t = s->owner;
+
+    switch (why) {
+    case CONN_PEER_CLOSED: txn_fail(t, REASON_CLIENT_GONE); return;
+    case CONN_PEER_RESET: txn_fail(t, REASON_CLIENT_RESET); return;
+    case CONN_TIMED_OUT: txn_fail(t, timeout_reason(s->conn)); return;
+    case CONN_MALFORMED:
+        log_message(LOG_INFO, "%.*s: request refused: %s", STR_ARG(t->frontend->name),
+                    http_faults[s->conn->fault].text);
+        txn_fail(t, REASON_BAD_REQUEST);
+        return;
+    case CONN_BODY_REFUSED: txn_fail(t, refusal_reason(&t->request_body)); return;
+    case CONN_BODY_BROKEN: txn_fail(t, REASON_RESPONSE_CUT); return;
+    case CONN_NO_MEMORY: txn_fail(t, REASON_NO_MEMORY); return;
+    }
+}
+
+static void front_hangup(struct stream *s, bool is_broken)
+{
+    struct txn *t = s->owner;
+    bool waits = t->state == TXN_QUEUE;
+
+    t->client_shut = true;
+    if (is_broken)
+        txn_fail(t, REASON_CLIENT_RESET);
+    else if (waits)
+        txn_fail(t, REASON_CLIENT_GONE);
+}
+
+static void front_closed(struct conn *c, int error)
+{
+    struct listener *l = c->owner;
+    struct worker *w = l->worker;
+
+    (void)error; /* of connects alone */
+    list_unlink(&c->link);
+    w->n_fronts--;
+    listener_conn_closed(l);
+}
+
+static uint32_t front_timeout(struct conn *c, void *owner, enum conn_wait wait)
+{
+    const struct txn *t = owner;
+    const struct policy *p = t != NULL ? t->policy : listener_policy(c->owner);
+
+    switch (wait) {
+    case CONN_WAIT_HEAD: return p->timeout_ms[TIMEOUT_CLIENT_HEADER];
+    case CONN_WAIT_READ: return p->timeout_ms[TIMEOUT_CLIENT_BODY];
+    case CONN_WAIT_WRITE: return p->timeout_ms[TIMEOUT_CLIENT_WRITE];
+    case CONN_WAIT_IDLE: return p->timeout_ms[TIMEOUT_CLIENT_IDLE];
+    case CONN_WAIT_NONE:
+    case CONN_WAIT_CONNECT:
+    case CONN_WAIT_LINGER: break;
+    }
+    return TIMEOUT_NEVER;
+}
+
+const struct conn_ops txn_front_ops = {
+    .open = front_open,
+    .on_head = front_head,
+    .on_received = front_received,
+    .on_sent = front_sent,
+    .on_failed = front_failed,
+    .on_hangup = front_hangup,
+    .on_closed = front_closed,
+    .timeout_ms = front_timeout,
+};

@@ -1,0 +1,397 @@
+/*
+ * vars - what a variable, a template or a condition is worth for a transaction.
+ */
+#include "proxy/vars.h"
+
+#include "base/clock.h"
+#include "http/uri.h"
+#include "io/sock.h"
+#include "proxy/worker.h"
+
+#include <arpa/inet.h>
+#include <openssl/evp.h>
+#include <stdio.h>
+
+static struct str number_text(struct txn *t, uint64_t number)
+{
+    char *p = arena_text(t->arena, STR_U64_MAX);
+
+    if (p == NULL)
+        return STR_EMPTY;
+    return (struct str){p, str_put_u64(p, number)};
+}
+
+static struct str seconds_text(struct txn *t, uint64_t ms)
+{
+    return arena_printf(t->arena, "%llu.%03u", (unsigned long long)(ms / 1000),
+                        (unsigned)(ms % 1000));
+}
+
+static struct str ip_text(struct txn *t, const struct ip *ip)
+{
+    static const unsigned char v4_prefix[12] = {0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0xff, 0xff};
+    char text[INET6_ADDRSTRLEN];
+    bool is_v4 = memcmp(ip->bytes, v4_prefix, sizeof(v4_prefix)) == 0;
+
+    if (inet_ntop(is_v4 ? AF_INET : AF_INET6, is_v4 ? ip->bytes + 12 : ip->bytes, text,
+                  sizeof(text)) == NULL)
+        return STR_EMPTY;
+    return arena_str(t->arena, str_of(text));
+}
+
+static struct addr local_addr(const struct txn *t)
+{
+    if (t->front_conn == NULL)
+        return (struct addr){.n = 0};
+    return sock_local(t->front_conn->wire.watch.fd);
+}
+
+/* `cookie.NAME`: the first pair of that name in the Cookie fields (RFC 6265 4.2.1). */
+static struct str cookie_in(struct str fields, struct str name)
+{
+    while (fields.n > 0) {
+        const char *semicolon = memchr(fields.p, ';', fields.n);
+        size_t n = semicolon == NULL ? fields.n : (size_t)(semicolon - fields.p);
+        struct str pair = str_trim(str_slice(fields, 0, n));
+
+        if (pair.n > name.n && pair.p[name.n] == '=' &&
+            str_eq_nocase(str_slice(pair, 0, name.n), name))
+            return str_slice(pair, name.n + 1, pair.n);
+        fields = str_slice(fields, n < fields.n ? n + 1 : n, fields.n);
+    }
+    return STR_EMPTY;
+}
+
+static struct str cookie_text(const struct txn *t, struct str name)
+{
+    for (size_t i = 0; i < t->request->n_fields; i++) {
+        const struct field *f = &t->request->fields[i];
+        struct str value;
+
+        if (f->id != FIELD_COOKIE)
+            continue;
+        value = cookie_in(f->value, name);
+        if (value.p != NULL)
+            return value;
+    }
+    return STR_EMPTY;
+}
+
+static struct str header_text(const struct head *h, const struct var_ref *v)
+{
+    const struct field *f;
+
+    if (h == NULL)
+        return STR_EMPTY;
+    /* Not a field above the codec: it has the request's authority. */
+    if (v->field == FIELD_HOST && !h->is_response)
+        return h->authority;
+    f = head_find(h, v->field, v->argument);
+    return f == NULL ? STR_EMPTY : f->value;
+}
+
+/* An id is 16 bytes of a digest over a key of the process and a counter: nobody can guess the next. */
+static struct str request_id_text(struct txn *t)
+{
+    struct worker *w = t->worker;
+    unsigned char seed[16];
+    unsigned char digest[EVP_MAX_MD_SIZE];
+    unsigned n = 0;
+    char *p;
+
+    if (t->request_id.n > 0)
+        return t->request_id;
+    memcpy(seed, w->request_id_key, 8);
+    memcpy(seed + 8, &w->request_counter, 8);
+    w->request_counter++;
+    p = arena_text(t->arena, 32);
+    if (p == NULL || EVP_Digest(seed, sizeof(seed), digest, &n, EVP_sha256(), NULL) != 1)
+        return STR_EMPTY;
+    for (unsigned i = 0; i < 16; i++) {
+        p[2 * i] = "0123456789abcdef"[digest[i] >> 4];
+        p[2 * i + 1] = "0123456789abcdef"[digest[i] & 15];
+    }
+    t->request_id = (struct str){p, 32};
+    return t->request_id;
+}
+
+/* The times of the attempts, comma-separated, `-` for one that did not come so far (nginx's form). */
+static struct str attempt_times(struct txn *t, enum var_id id)
+{
+    struct str all = STR_EMPTY;
+
+    for (const struct attempt *a = t->attempts; a != NULL; a = a->next) {
+        uint64_t at = id == VAR_ID_UPSTREAM_CONNECT_TIME  ? a->connected_ms
+                      : id == VAR_ID_UPSTREAM_HEADER_TIME ? a->header_ms
+                                                          : a->ended_ms;
+        struct str one = at == 0 ? STR("-") : seconds_text(t, at - a->started_ms);
+
+        all = all.n == 0 ? one
+                         : arena_printf(t->arena, "%.*s, %.*s", STR_ARG(all), STR_ARG(one));
+    }
+    return all;
+}
+
+static uint64_t held_ms(const struct txn *t)
+{
+    if (t->hold_since_ms == 0)
+        return t->held_ms;
+    return t->held_ms + (loop_now(t->worker->loop) - t->hold_since_ms);
+}
+
+static uint64_t duration_ms(const struct txn *t)
+{
+    uint64_t end = t->ended_ms != 0 ? t->ended_ms : loop_now(t->worker->loop);
+
+    return end - t->started_ms;
+}
+
+bool var_number(struct txn *t, const struct var_ref *v, uint64_t *number)
+{
+    struct addr a;
+
+    switch ((unsigned)v->id) {
+    case VAR_ID_CLIENT_PORT:
+    case VAR_ID_PEER_PORT: *number = t->client_port; return t->client_is_ip;
+    case VAR_ID_LOCAL_PORT:
+        a = local_addr(t);
+        *number = a.n == 0 ? 0 : addr_port(&a);
+        return a.n != 0;
+    case VAR_ID_PORT: *number = t->request->port != 0 ? t->request->port : 80; return true;
+    case VAR_ID_CONTENT_LENGTH:
+        *number = t->request->body_length;
+        return t->request->has_body && t->request->has_length;
+    case VAR_ID_STATUS: *number = t->status; return t->status != 0;
+    case VAR_ID_ATTEMPTS: *number = t->n_attempts; return true;
+    case VAR_ID_SPOOLED_BYTES: *number = t->request_body.spooled_bytes; return true;
+    case VAR_ID_RESPONSE_BYTES: *number = t->response_bytes; return true;
+    case VAR_ID_REQUEST_BYTES: *number = t->request_body.in_bytes; return true;
+    case VAR_ID_REQUEST_LENGTH:
+        *number = t->request->wire_bytes + t->request_body.in_bytes;
+        return true;
+    case VAR_ID_DURATION: *number = duration_ms(t); return true;
+    default: return false;
+    }
+}
+
+bool var_ip(struct txn *t, const struct var_ref *v, struct ip *ip)
+{
+    struct addr a;
+
+    if (v->id == VAR_ID_LOCAL_IP) {
+        a = local_addr(t);
+        return a.n != 0 && addr_ip(&a, ip);
+    }
+    *ip = t->client_ip;
+    return t->client_is_ip;
+}
+
+static struct str address_text(struct txn *t, const struct var_ref *v)
+{
+    struct ip ip;
+
+    return var_ip(t, v, &ip) ? ip_text(t, &ip) : STR("unix");
+}
+
+static struct str version_text(const struct txn *t)
+{
+    return t->request->minor == 0 ? STR("HTTP/1.0") : STR("HTTP/1.1");
+}
+
+static struct str query_argument(struct txn *t, struct str name)
+{
+    struct str value;
+
+    if (!uri_query_argument(uri_query(t->request->target), name, t->arena, &value))
+        return STR_EMPTY;
+    return value;
+}
+
+static struct str time_msec_text(struct txn *t)
+{
+    return seconds_text(t, loop_wall(t->worker->loop));
+}
+
+struct str var_text(struct txn *t, const struct var_ref *v)
+{
+    uint64_t wall = loop_wall(t->worker->loop);
+    uint64_t number;
+
+    switch (v->id) {
+    case VAR_ID_CLIENT_IP:
+    case VAR_ID_PEER_IP:
+    case VAR_ID_LOCAL_IP: return address_text(t, v);
+    case VAR_ID_METHOD: return t->request->method_text;
+    case VAR_ID_SCHEME: return STR("http");
+    case VAR_ID_HOST: return t->request->host;
+    case VAR_ID_VERSION: return version_text(t);
+    case VAR_ID_PATH: return t->path;
+    case VAR_ID_URI: return t->request->target;
+    case VAR_ID_RAW_PATH: return uri_raw_path(t->request->target);
+    case VAR_ID_QUERY: return uri_query(t->request->target);
+    case VAR_ID_QUERY_ARG: return query_argument(t, v->argument);
+    case VAR_ID_HEADER: return header_text(t->request, v);
+    case VAR_ID_COOKIE: return cookie_text(t, v->argument);
+    case VAR_ID_REQUEST_ID: return request_id_text(t);
+    case VAR_ID_FRONTEND: return t->frontend->name;
+    case VAR_ID_ROUTE: return t->route == NULL ? STR_EMPTY : t->route->full_name;
+    case VAR_ID_BACKEND:
+        return t->route == NULL || t->route->backend == NULL ? STR_EMPTY : t->route->backend->name;
+    case VAR_ID_TIME_LOCAL: return arena_str(t->arena, clock_local_text(wall));
+    case VAR_ID_TIME_ISO8601: return arena_str(t->arena, clock_iso8601_text(wall));
+    case VAR_ID_TIME_MSEC: return time_msec_text(t);
+    case VAR_ID_SERVER: return t->server_name;
+    case VAR_ID_RESPONSE_HEADER: return header_text(t->response, v);
+    case VAR_ID_HOLD_TIME: return seconds_text(t, held_ms(t));
+    case VAR_ID_REQUEST_TIME: return seconds_text(t, duration_ms(t));
+    case VAR_ID_UPSTREAM_CONNECT_TIME:
+    case VAR_ID_UPSTREAM_HEADER_TIME:
+    case VAR_ID_UPSTREAM_RESPONSE_TIME: return attempt_times(t, v->id);
+    case VAR_ID_TERMINATION: return str_of(reasons[t->reason].word);
+    case VAR_ID_CLIENT_PORT:
+    case VAR_ID_PEER_PORT:
+    case VAR_ID_LOCAL_PORT:
+    case VAR_ID_PORT:
+    case VAR_ID_CONTENT_LENGTH:
+    case VAR_ID_STATUS:
+    case VAR_ID_ATTEMPTS:
+    case VAR_ID_SPOOLED_BYTES:
+    case VAR_ID_RESPONSE_BYTES:
+    case VAR_ID_REQUEST_BYTES:
+    case VAR_ID_REQUEST_LENGTH:
+    case VAR_ID_DURATION:
+    case VAR_ID_N: break;
+    }
+    return var_number(t, v, &number) ? number_text(t, number) : STR_EMPTY;
+}
+
+/* Values of a log line show what is not there, and hold no control characters or quotes. */
+static struct str log_value(struct txn *t, struct str value)
+{
+    char *p;
+
+    if (value.n == 0)
+        return STR("-");
+    p = arena_text(t->arena, value.n * 4);
+    if (p == NULL)
+        return STR("-");
+    return (struct str){p, log_escape_text(p, value.n * 4, value)};
+}
+
+static struct str op_text(struct txn *t, const struct template_op *op, bool escape)
+{
+    struct str value;
+
+    if (!op->is_variable)
+        return op->literal;
+    value = var_text(t, &op->var);
+    return escape ? log_value(t, value) : value;
+}
+
+/* More parts than anyone writes; a longer template is filled in with what fits. */
+#define TEMPLATE_PARTS_MAX 128
+
+struct str template_render(struct txn *t, const struct template *tm, bool escape)
+{
+    struct str parts[TEMPLATE_PARTS_MAX];
+    size_t n_parts = tm->n_ops < TEMPLATE_PARTS_MAX ? tm->n_ops : TEMPLATE_PARTS_MAX;
+    size_t n = 0;
+    char *p;
+
+    if (n_parts == 0)
+        return STR("");
+    if (n_parts == 1 && !tm->ops[0].is_variable)
+        return tm->ops[0].literal;
+    for (size_t i = 0; i < n_parts; i++) {
+        parts[i] = op_text(t, &tm->ops[i], escape);
+        n += parts[i].n;
+    }
+    p = arena_text(t->arena, n);
+    if (p == NULL)
+        return STR_EMPTY;
+    n = 0;
+    for (size_t i = 0; i < n_parts; i++) {
+        if (parts[i].n > 0)
+            memcpy(p + n, parts[i].p, parts[i].n);
+        n += parts[i].n;
+    }
+    return (struct str){p, n};
+}
+
+static bool text_is(const struct var_ref *v, struct str text, struct str value)
+{
+    return var_rows[v->id].fold_case ? str_eq_nocase(text, value) : str_eq(text, value);
+}
+
+/* Is path the prefix itself, or below it? `/a` holds `/a` and `/a/b`, not `/ab`; `/` holds all. */
+static bool path_is_under(struct str path, struct str prefix)
+{
+    while (prefix.n > 0 && prefix.p[prefix.n - 1] == '/')
+        prefix.n--;
+    if (!str_starts_with(path, prefix))
+        return false;
+    return path.n == prefix.n || path.p[prefix.n] == '/';
+}
+
+/* Is the variable one of the n values, by its type? */
+static bool is_one_of(struct txn *t, const struct expr *e)
+{
+    enum var_type type = var_rows[e->var.id].type;
+    struct str text = STR_EMPTY;
+    struct ip ip;
+    uint64_t number = 0;
+    bool is_there = true;
+
+    if (type == VAR_ADDRESS)
+        is_there = var_ip(t, &e->var, &ip);
+    else if (type == VAR_NUMBER || type == VAR_SIZE || type == VAR_DURATION)
+        is_there = var_number(t, &e->var, &number);
+    else
+        text = var_text(t, &e->var);
+    if (!is_there)
+        return false;
+    for (size_t i = 0; i < e->n_values; i++) {
+        const struct expr_value *value = &e->values[i];
+
+        if (type == VAR_ADDRESS ? cidr_holds(&value->net, &ip)
+            : type == VAR_NUMBER || type == VAR_SIZE || type == VAR_DURATION
+                ? number == value->number
+                : text_is(&e->var, text, value->text))
+            return true;
+    }
+    return false;
+}
+
+static bool all_hold(struct txn *t, const struct expr *e)
+{
+    for (size_t i = 0; i < e->n_items; i++)
+        if (!expr_holds(t, e->items[i]))
+            return false;
+    return true;
+}
+
+static bool any_holds(struct txn *t, const struct expr *e)
+{
+    for (size_t i = 0; i < e->n_items; i++)
+        if (expr_holds(t, e->items[i]))
+            return true;
+    return false;
+}
+
+bool expr_holds(struct txn *t, const struct expr *e)
+{
+    if (e == NULL)
+        return true;
+    switch (e->op) {
+    case EXPR_AND: return all_hold(t, e);
+    case EXPR_OR: return any_holds(t, e);
+    case EXPR_NOT: return !expr_holds(t, e->items[0]);
+    case EXPR_IS_SET: return var_text(t, &e->var).n > 0;
+    case EXPR_EQ:
+    case EXPR_IN: return is_one_of(t, e);
+    case EXPR_NE: return !is_one_of(t, e);
+    case EXPR_UNDER: return path_is_under(var_text(t, &e->var), e->values[0].text);
+    case EXPR_STARTS_WITH: return str_starts_with(var_text(t, &e->var), e->values[0].text);
+    }
+    return false;
+}

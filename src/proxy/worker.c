@@ -1,0 +1,127 @@
+/*
+ * worker - everything that one process serving traffic has.
+ */
+#include "proxy/worker.h"
+
+#include "base/log.h"
+#include "base/panic.h"
+#include "http/h1.h"
+#include "proxy/listener.h"
+#include "proxy/server.h"
+#include "proxy/txn.h"
+
+#include <errno.h>
+#include <sys/random.h>
+
+/* Free connection objects kept: a burst of new connections costs no malloc. */
+#define CONNS_KEPT_MAX 256
+
+static void accept_timer_fired(struct timer *t)
+{
+    listeners_resume(list_owner(t, struct worker, accept_timer));
+}
+
+bool worker_init(struct worker *w, enum poller_kind poller)
+{
+    *w = (struct worker){.is_accepting = true};
+    list_init(&w->listeners);
+    list_init(&w->backends);
+    list_init(&w->txns);
+    list_init(&w->free_txns);
+    bufs_init(&w->bufs, WORKER_BUFS_BUDGET);
+    pool_init(&w->conns, "conn", h1_object_bytes(), 0, CONNS_KEPT_MAX);
+    timer_init(&w->accept_timer, accept_timer_fired);
+    if (getrandom(w->request_id_key, sizeof(w->request_id_key), 0) < 0)
+        return false;
+    w->loop = loop_new(poller == POLLER_EPOLL ? LOOP_EPOLL : LOOP_POLL);
+    return w->loop != NULL;
+}
+
+void worker_reset(struct worker *w)
+{
+    if (w->loop == NULL)
+        return;
+    w->is_draining = true;
+    w->on_drained = NULL;
+    txns_end(w);
+    listeners_close(w);
+    backends_close(w);
+    loop_turn(w->loop, 0); /* the graveyard */
+    generation_unref(w->current);
+    w->current = NULL;
+    loop_timer_remove(w->loop, &w->accept_timer);
+    loop_turn(w->loop, 0);
+    txns_reset(w);
+    loop_free(w->loop);
+    w->loop = NULL;
+    pool_reset(&w->conns);
+    bufs_reset(&w->bufs);
+}
+
+bool worker_prepare(struct worker *w, struct config *c,
+                    void (*failed)(void *to, const struct config_place *place, const char *text),
+                    void *to)
+{
+    struct generation_errors errors = {.failed = failed, .to = to};
+    struct generation *g = generation_new(w, c, w->current, &errors);
+
+    assert(w->pending == NULL);
+    if (g == NULL)
+        return false;
+    if (!listeners_prepare(w, g, &errors)) {
+        listeners_cancel(w);
+        generation_unref(g);
+        return false;
+    }
+    w->pending = g;
+    return true;
+}
+
+/* Quota and reserve may have changed where the directory is the same. */
+static void adjust_stores(struct generation *g)
+{
+    for (size_t i = 0; i < g->config->n_spools; i++) {
+        const struct config_spool *spool = &g->config->spools[i];
+        struct spool_setup setup = {
+            .has_quota = spool->has_quota,
+            .quota_bytes = spool->quota_bytes,
+            .reserve_bytes = spool->reserve_bytes,
+        };
+
+        spool_store_adjust(g->stores[i], &setup);
+    }
+}
+
+void worker_commit(struct worker *w)
+{
+    struct generation *g = w->pending;
+    struct generation *before = w->current;
+    const struct config_global *global = &g->config->global;
+
+    w->pending = NULL;
+    w->current = g;
+    log_use(generation_log(g, &global->log), global->log_level, global->log_format);
+    adjust_stores(g);
+    for (size_t i = 0; i < g->config->n_backends; i++)
+        if (!backend_state_apply(g->backends[i], &g->config->backends[i]))
+            log_message(LOG_ERROR, "backend %.*s: out of memory: not all servers are there",
+                        STR_ARG(g->config->backends[i].name));
+    listeners_commit(w, g);
+    generation_unref(before);
+    listeners_resume(w); /* max-connections may have grown */
+}
+
+void worker_drain(struct worker *w)
+{
+    w->is_draining = true;
+    listeners_drain(w);
+    backends_close(w);
+    if (w->n_fronts == 0 && w->on_drained != NULL)
+        w->on_drained(w);
+}
+
+void worker_reopen_logs(struct worker *w)
+{
+    if (w->current != NULL)
+        generation_reopen_logs(w->current);
+}
