@@ -25,8 +25,8 @@ struct http1_status_line {
 
 /*
  * Scan a whole head in one call: the start line into *line, all field lines into h. Text is what
- * h1_head_end measured, from the first byte to the empty line; the parts point into it. Text that is
- * not one whole head is a fault.
+ * h1_head_end measured, from the first byte to the empty line; the parts point into it. Text that
+ * is not one whole head is a fault.
  */
 enum http_fault http1_scan_request(struct str text, struct http1_request_line *line,
                                    struct head *h);

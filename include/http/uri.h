@@ -16,6 +16,13 @@
  */
 enum http_fault uri_authority(struct str text, struct arena *a, struct str *host, unsigned *port);
 
+/*
+ * Split an absolute-form target (RFC 9112 3.2.2): authority, and what stands behind it, which may be
+ * empty or a bare query. *default_port is that of the scheme. False for anything but http and https.
+ */
+bool uri_absolute(struct str target, struct str *authority, struct str *rest,
+                  unsigned *default_port);
+
 /* The path of an origin-form target, as received, and its query without `?` (empty if none). */
 struct str uri_raw_path(struct str target);
 struct str uri_query(struct str target);

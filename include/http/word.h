@@ -1,9 +1,9 @@
 /*
  * word - eight bytes of text looked at as one number.
  *
- * Heads are mostly plain text; these find the few bytes that are not, eight at a time. The first byte
- * in memory is the lowest of the word, whatever the machine's order, so that carries run forward and
- * the first mark is always a true one.
+ * Heads are mostly plain text; these find the few bytes that are not, eight at a time. The first
+ * byte in memory is the lowest of the word, whatever the machine's order, so that carries run
+ * forward and the first mark is always a true one.
  */
 #ifndef HOLDFAST_HTTP_WORD_H
 #define HOLDFAST_HTTP_WORD_H
@@ -26,8 +26,8 @@ static inline uint64_t word_load(const char *p)
 }
 
 /*
- * The high bit of bytes below 0x20 and of 0x7f. Above the first byte that is marked truly, others may
- * be marked wrongly: so ask only whether there is one and where the first is.
+ * The high bit of bytes below 0x20 and of 0x7f. Above the first byte that is marked truly, others
+ * may be marked wrongly: so ask only whether there is one and where the first is.
  */
 static inline uint64_t word_controls(uint64_t word)
 {

@@ -70,7 +70,9 @@ void backend_state_unref(struct backend_state *b);
 /* Take over what a generation says of it. False: no memory for a new server; the old ones stay. */
 bool backend_state_apply(struct backend_state *b, const struct config_backend *c);
 
+/* `SERVER`, and `BACKEND/SERVER`. They live as long as s does. */
 struct str server_name(const struct server_state *s);
+struct str server_full_name(const struct server_state *s);
 
 /*
  * A server that is up and not marked in `tried`, another than `avoid` where there is one. NULL: none.

@@ -13,8 +13,12 @@ struct chunked_row {
     const char *content;
 };
 
-#define ROW(clause, text, fault, content) {clause, {text, sizeof(text) - 1}, FAULT_##fault, content}
+#define ROW(clause, text, fault, content)                                                          \
+    {                                                                                              \
+        clause, {text, sizeof(text) - 1}, FAULT_##fault, content                                   \
+    }
 
+/* clang-format off */
 static const struct chunked_row chunked_rows[] = {
     ROW("no content", "0\r\n\r\n", NONE, ""),
     ROW("one chunk", "5\r\nhello\r\n0\r\n\r\n", NONE, "hello"),
@@ -85,6 +89,7 @@ static const struct chunked_row chunked_rows[] = {
     ROW("a CR for the last line", "0\r\n\rX", TRAILER, ""),
     ROW("the next request too early", "0\r\nGET / HTTP/1.1\r\n", TRAILER, ""),
 };
+/* clang-format on */
 
 struct outcome {
     enum http_fault fault;

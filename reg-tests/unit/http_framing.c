@@ -1,5 +1,6 @@
 /*
- * http_framing - every row of the two tables of framing.c, and the forms that its facts are made of.
+ * http_framing - every row of the two tables of framing.c, and the forms that its facts are made
+ * of.
  */
 #include "http_parsed.h"
 #include "unit.h"
@@ -21,6 +22,7 @@ struct framing_case {
     enum method asked;
 };
 
+/* clang-format off */
 static const struct framing_case request_cases[] = {
     /* the rows of the table */
     {"6.3 (7)", {{0}}, 1, FAULT_NONE, FRAMING_NONE, 0, 0, 0},
@@ -70,7 +72,9 @@ static const struct framing_case request_cases[] = {
     {"identity", {{TE, "identity"}}, 1, FAULT_CODING_UNKNOWN, FRAMING_NONE, 0, 0, 0},
     {"vertical tab", {{TE, "\vchunked"}}, 1, FAULT_CODING_UNKNOWN, FRAMING_NONE, 0, 0, 0},
 };
+/* clang-format on */
 
+/* clang-format off */
 static const struct framing_case response_cases[] = {
     {"6.3 (8)", {{0}}, 1, FAULT_NONE, FRAMING_CONNECTION, 0, 200, METHOD_GET},
     {"6.3 (8) in 1.0", {{0}}, 0, FAULT_NONE, FRAMING_CONNECTION, 0, 200, METHOD_GET},
@@ -97,6 +101,7 @@ static const struct framing_case response_cases[] = {
     {"6.3 (3)", {{TE, "chunked"}, {CL, "5"}}, 1, FAULT_LENGTH_AND_CODING, FRAMING_NONE, 0, 200, METHOD_GET},
     {"6.1 two", {{TE, "chunked"}, {TE, "chunked"}}, 1, FAULT_CODING_REPEATED, FRAMING_NONE, 0, 200, METHOD_GET},
 };
+/* clang-format on */
 
 static void check_case(const struct framing_case *c, bool is_response)
 {
@@ -109,8 +114,8 @@ static void check_case(const struct framing_case *c, bool is_response)
     h.minor = c->minor;
     h.status = c->status;
     for (size_t i = 0; i < 2 && c->fields[i].id != FIELD_OTHER; i++)
-        CU_ASSERT(head_add(&h, field_name(c->fields[i].id), str_of(c->fields[i].value),
-                           c->fields[i].id));
+        CU_ASSERT(
+            head_add(&h, field_name(c->fields[i].id), str_of(c->fields[i].value), c->fields[i].id));
     fault = is_response ? framing_of_response(&h, c->asked, &f) : framing_of_request(&h, &f);
     if (fault != c->fault)
         parsed_explain(c->clause, c->fault, fault);
@@ -142,7 +147,8 @@ static void method_does_not_matter(void)
         char text[100];
         struct parsed p;
 
-        snprintf(text, sizeof(text), "%s / HTTP/1.1\r\nHost: a\r\nContent-Length: 5\r\n\r\n", methods[i]);
+        snprintf(text, sizeof(text), "%s / HTTP/1.1\r\nHost: a\r\nContent-Length: 5\r\n\r\n",
+                 methods[i]);
         parsed_request(&p, str_of(text));
         CU_ASSERT_EQUAL(p.fault, FAULT_NONE);
         CU_ASSERT_EQUAL(p.framing.kind, FRAMING_LENGTH);

@@ -36,9 +36,19 @@ static void each_known_name_is_found(void)
 
 static void other_names_are_other(void)
 {
-    static const char *const names[] = {"", "x", "TT", "Hosts", "Hos", "X-Request-Id",
-                                        "Sec-WebSocket-Key", "Content-Lengt", "Content-Length-",
-                                        "Set-Cookie", "Accept-Encoding", "Date ", "content_length"};
+    static const char *const names[] = {"",
+                                        "x",
+                                        "TT",
+                                        "Hosts",
+                                        "Hos",
+                                        "X-Request-Id",
+                                        "Sec-WebSocket-Key",
+                                        "Content-Lengt",
+                                        "Content-Length-",
+                                        "Set-Cookie",
+                                        "Accept-Encoding",
+                                        "Date ",
+                                        "content_length"};
 
     for (size_t i = 0; i < sizeof(names) / sizeof(names[0]); i++)
         CU_ASSERT_EQUAL(field_find(str_of(names[i])), FIELD_OTHER);
@@ -53,8 +63,8 @@ static void bytes_have_their_class(void)
     for (int c = 0; c < 256; c++) {
         char text[3] = {'a', (char)c, 'a'};
         struct str s = {text, sizeof(text)};
-        bool is_tchar = (c < 128 && isalnum(c)) ||
-                        (c != 0 && c < 128 && strchr("!#$%&'*+-.^_`|~", c) != NULL);
+        bool is_tchar =
+            (c < 128 && isalnum(c)) || (c != 0 && c < 128 && strchr("!#$%&'*+-.^_`|~", c) != NULL);
 
         CU_ASSERT_EQUAL(field_is_token(s), is_tchar);
         CU_ASSERT_EQUAL(field_is_value(s), c == '\t' || (c >= ' ' && c != 127));

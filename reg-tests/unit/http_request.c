@@ -5,7 +5,7 @@
 
 #include "http_parsed.h"
 
-#define H "Host: a.example\r\n"
+#define H   "Host: a.example\r\n"
 #define GET "GET / HTTP/1.1\r\n"
 
 struct request_row {
@@ -14,8 +14,12 @@ struct request_row {
     enum http_fault fault;
 };
 
-#define ROW(clause, text, fault) {clause, {text, sizeof(text) - 1}, FAULT_##fault}
+#define ROW(clause, text, fault)                                                                   \
+    {                                                                                              \
+        clause, {text, sizeof(text) - 1}, FAULT_##fault                                            \
+    }
 
+/* clang-format off */
 static const struct request_row request_rows[] = {
     /* the request line: RFC 9112 3 */
     ROW("plain", GET H "\r\n", NONE),
@@ -167,6 +171,7 @@ static const struct request_row request_rows[] = {
     ROW("no line end", "GET / HTTP/1.1", REQUEST_LINE),
     ROW("more than a head", GET H "\r\nGET / HTTP/1.1\r\n", FIELD_LINE),
 };
+/* clang-format on */
 
 #define N_REQUEST_ROWS (sizeof(request_rows) / sizeof(request_rows[0]))
 
@@ -200,7 +205,8 @@ static void end_is_found_byte_by_byte(void)
             CU_ASSERT(scanned <= n);
         }
         if (dripped != at_once)
-            printf("\n    %s: %zu at once, %zu dripped\n", request_rows[i].clause, at_once, dripped);
+            printf("\n    %s: %zu at once, %zu dripped\n", request_rows[i].clause, at_once,
+                   dripped);
         CU_ASSERT_EQUAL(dripped, at_once);
     }
 }
@@ -239,6 +245,7 @@ struct target_row {
     unsigned port;
 };
 
+/* clang-format off */
 static const struct target_row target_rows[] = {
     {GET "Host: a.example\r\n\r\n", "/", "a.example", "a.example", 0},
     {GET "Host: A.Example:8080\r\n\r\n", "/", "a.example", "a.example:8080", 8080},
@@ -258,6 +265,7 @@ static const struct target_row target_rows[] = {
     {"OPTIONS http://a?x HTTP/1.1\r\nHost: a\r\n\r\n", "/?x", "a", "a", 0},
     {"GET http://a:80/ HTTP/1.1\r\nHost: a\r\n\r\n", "/", "a", "a:80", 80},
 };
+/* clang-format on */
 
 static void targets_get_one_form(void)
 {
@@ -281,6 +289,7 @@ struct keep_alive_row {
 };
 
 /* RFC 9112 9.3 */
+/* clang-format off */
 static const struct keep_alive_row keep_alive_rows[] = {
     {GET H "\r\n", true},
     {GET H "Connection: close\r\n\r\n", false},
@@ -295,6 +304,7 @@ static const struct keep_alive_row keep_alive_rows[] = {
     {"GET / HTTP/1.0\r\nConnection: keep-alive, close\r\n\r\n", false},
     {"GET / HTTP/1.0\r\nKeep-Alive: 300\r\n\r\n", false},
 };
+/* clang-format on */
 
 static void connection_decides_on_keep_alive(void)
 {
@@ -325,6 +335,7 @@ struct strip_row {
 };
 
 /* RFC 9110 7.6.1 */
+/* clang-format off */
 static const struct strip_row strip_rows[] = {
     {GET "A: 1\r\n" H "B: 2\r\n\r\n", "A B "},
     {GET H "Keep-Alive: 1\r\nTE: trailers\r\nTrailer: X\r\nProxy-Connection: a\r\nProxy: b\r\nC: 1\r\n\r\n",
@@ -341,6 +352,7 @@ static const struct strip_row strip_rows[] = {
     {GET H "Connection: upgrade, http2-settings\r\nUpgrade: h2c\r\nHTTP2-Settings: a\r\nX: b\r\n\r\n",
      "X "},
 };
+/* clang-format on */
 
 static void hop_by_hop_fields_are_removed(void)
 {
@@ -360,6 +372,7 @@ struct upgrade_row {
 };
 
 /* RFC 9110 7.8 */
+/* clang-format off */
 static const struct upgrade_row upgrade_rows[] = {
     {GET H "Connection: Upgrade\r\nUpgrade: websocket\r\n\r\n", "websocket"},
     {GET H "Connection: keep-alive, upgrade\r\nUpgrade: IRC/6.9\r\n\r\n", "IRC/6.9"},
@@ -372,6 +385,7 @@ static const struct upgrade_row upgrade_rows[] = {
     {GET H "Connection: upgrade\r\nUpgrade: websocket\r\nContent-Length: 1\r\n\r\n", ""},
     {"GET / HTTP/1.0\r\nConnection: upgrade\r\nUpgrade: websocket\r\n\r\n", ""},
 };
+/* clang-format on */
 
 static void upgrade_is_one_protocol_without_a_body(void)
 {
@@ -391,6 +405,7 @@ struct expect_row {
     bool expects_continue;
 };
 
+/* clang-format off */
 static const struct expect_row expect_rows[] = {
     {"PUT / HTTP/1.1\r\n" H "Expect: 100-continue\r\nContent-Length: 1\r\n\r\n", true},
     {"PUT / HTTP/1.1\r\n" H "Expect: 100-Continue\r\nTransfer-Encoding: chunked\r\n\r\n", true},
@@ -398,6 +413,7 @@ static const struct expect_row expect_rows[] = {
     {"PUT / HTTP/1.1\r\n" H "Expect: 100-continue\r\n\r\n", false},
     {"PUT / HTTP/1.0\r\nExpect: 100-continue\r\nContent-Length: 1\r\n\r\n", false},
 };
+/* clang-format on */
 
 static void expectations_need_content(void)
 {
@@ -413,7 +429,8 @@ static void expectations_need_content(void)
 }
 
 /* A request with this many copies of `part` between its two ends. */
-static enum http_fault fault_of_many(const char *front, const char *part, size_t n, const char *back)
+static enum http_fault fault_of_many(const char *front, const char *part, size_t n,
+                                     const char *back)
 {
     size_t n_part = strlen(part);
     char *text = malloc(strlen(front) + n * n_part + strlen(back));
@@ -441,7 +458,8 @@ static void sizes_are_bounded(void)
                     FAULT_TOO_MANY_FIELDS);
     CU_ASSERT_EQUAL(fault_of_many(GET H "X: ", "y", 32000, "\r\n\r\n"), FAULT_NONE);
     CU_ASSERT_EQUAL(fault_of_many(GET H "X: ", "y", H1_HEAD_MAX, "\r\n\r\n"), FAULT_HEAD_TOO_LARGE);
-    CU_ASSERT_EQUAL(fault_of_many(GET H "Connection: ", "a,", HEAD_FIELDS_MAX, "\r\n\r\n"), FAULT_NONE);
+    CU_ASSERT_EQUAL(fault_of_many(GET H "Connection: ", "a,", HEAD_FIELDS_MAX, "\r\n\r\n"),
+                    FAULT_NONE);
     CU_ASSERT_EQUAL(fault_of_many(GET H "Connection: ", "a,", HEAD_FIELDS_MAX + 1, "\r\n\r\n"),
                     FAULT_HEAD_TOO_LARGE);
 }

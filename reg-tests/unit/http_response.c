@@ -15,8 +15,11 @@ struct response_row {
 };
 
 #define ROW(clause, text, asked, fault, kind)                                                      \
-    {clause, {text, sizeof(text) - 1}, METHOD_##asked, FAULT_##fault, FRAMING_##kind}
+    {                                                                                              \
+        clause, {text, sizeof(text) - 1}, METHOD_##asked, FAULT_##fault, FRAMING_##kind            \
+    }
 
+/* clang-format off */
 static const struct response_row response_rows[] = {
     /* the status line: RFC 9112 4 */
     ROW("plain", OK "Content-Length: 2\r\n\r\n", GET, NONE, LENGTH),
@@ -80,6 +83,7 @@ static const struct response_row response_rows[] = {
     ROW("6.1 204 and a coding", "HTTP/1.1 204 x\r\nTransfer-Encoding: chunked\r\n\r\n", GET,
         CODING_WITHOUT_BODY, NONE),
 };
+/* clang-format on */
 
 static void responses_are_taken_or_refused(void)
 {
@@ -122,7 +126,8 @@ static void head_says_what_follows(void)
     CU_ASSERT(!p.head.has_body && !p.head.names_length);
     parsed_close(&p);
 
-    parsed_response(&p, STR("HTTP/1.0 200 x\r\nConnection: keep-alive\r\nContent-Length: 0\r\n\r\n"),
+    parsed_response(&p,
+                    STR("HTTP/1.0 200 x\r\nConnection: keep-alive\r\nContent-Length: 0\r\n\r\n"),
                     METHOD_GET);
     CU_ASSERT(p.head.has_body && p.head.has_length && p.head.keep_alive);
     CU_ASSERT_EQUAL(p.head.status, 200);

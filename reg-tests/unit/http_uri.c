@@ -20,9 +20,16 @@ struct authority_row {
     unsigned port;
 };
 
-#define GOOD(text, host, port) {{text, sizeof(text) - 1}, FAULT_NONE, host, port}
-#define BAD(text, fault) {{text, sizeof(text) - 1}, FAULT_HOST_##fault, "", 0}
+#define GOOD(text, host, port)                                                                     \
+    {                                                                                              \
+        {text, sizeof(text) - 1}, FAULT_NONE, host, port                                           \
+    }
+#define BAD(text, fault)                                                                           \
+    {                                                                                              \
+        {text, sizeof(text) - 1}, FAULT_HOST_##fault, "", 0                                        \
+    }
 
+/* clang-format off */
 static const struct authority_row authority_rows[] = {
     GOOD("", "", 0),
     GOOD("a", "a", 0),
@@ -85,6 +92,7 @@ static const struct authority_row authority_rows[] = {
     BAD("a@", USERINFO),
     BAD("[::1]@a", USERINFO),
 };
+/* clang-format on */
 
 static void authorities_are_strict(void)
 {
@@ -111,8 +119,12 @@ struct path_row {
     const char *path; /* NULL: refused */
 };
 
-#define PATH(target, path) {{target, sizeof(target) - 1}, path}
+#define PATH(target, path)                                                                         \
+    {                                                                                              \
+        {target, sizeof(target) - 1}, path                                                         \
+    }
 
+/* clang-format off */
 static const struct path_row path_rows[] = {
     PATH("/", "/"),
     PATH("/a/b.c", "/a/b.c"),
@@ -194,6 +206,7 @@ static const struct path_row path_rows[] = {
     PATH("a/b", NULL),
     PATH("?a", NULL),
 };
+/* clang-format on */
 
 static void paths_have_one_form(void)
 {
@@ -241,21 +254,21 @@ struct query_row {
 };
 
 static const struct query_row query_rows[] = {
-    {"a=1&b=2", "a", "1"},
-    {"a=1&b=2", "b", "2"},
-    {"a=1&b=2", "c", NULL},
-    {"a=1&a=2", "a", "1"},
-    {"a", "a", ""},
-    {"a=", "a", ""},
-    {"a&b", "b", ""},
-    {"aa=1&a=2", "a", "2"},
-    {"a=b=c", "a", "b=c"},
-    {"&&a=1&", "a", "1"},
-    {"a=x+y%20z%2B", "a", "x y z+"},
-    {"%61+%62=1", "a b", "1"},
-    {"a=%zz%4", "a", "%zz%4"},
-    {"=1", "", "1"},
-    {"", "a", NULL},
+    {"a=1&b=2",      "a",   "1"     },
+    {"a=1&b=2",      "b",   "2"     },
+    {"a=1&b=2",      "c",   NULL    },
+    {"a=1&a=2",      "a",   "1"     },
+    {"a",            "a",   ""      },
+    {"a=",           "a",   ""      },
+    {"a&b",          "b",   ""      },
+    {"aa=1&a=2",     "a",   "2"     },
+    {"a=b=c",        "a",   "b=c"   },
+    {"&&a=1&",       "a",   "1"     },
+    {"a=x+y%20z%2B", "a",   "x y z+"},
+    {"%61+%62=1",    "a b", "1"     },
+    {"a=%zz%4",      "a",   "%zz%4" },
+    {"=1",           "",    "1"     },
+    {"",             "a",   NULL    },
 };
 
 static void arguments_are_decoded(void)

@@ -66,8 +66,9 @@ static void response_is_written(void)
     struct head h = make_response(a, 201);
     struct h1_framing_out f = {.has_length = true, .keep_alive = true};
 
-    expect_out(h1_write_response(&h, &f, out, sizeof(out)),
-               "HTTP/1.1 201 Created\r\nDate: d\r\nContent-Length: 0\r\nConnection: keep-alive\r\n\r\n");
+    expect_out(
+        h1_write_response(&h, &f, out, sizeof(out)),
+        "HTTP/1.1 201 Created\r\nDate: d\r\nContent-Length: 0\r\nConnection: keep-alive\r\n\r\n");
     h.status = 299;
     f = (struct h1_framing_out){.is_chunked = true};
     expect_out(h1_write_response(&h, &f, out, sizeof(out)),
@@ -108,15 +109,21 @@ static void room_is_respected(void)
     for (size_t room = 0; room <= n_response; room++) {
         char *exact = malloc(room);
 
-        CU_ASSERT_EQUAL(h1_write_response(&response, &f, exact, room), room == n_response ? room : 0);
+        CU_ASSERT_EQUAL(h1_write_response(&response, &f, exact, room),
+                        room == n_response ? room : 0);
         free(exact);
     }
     arena_free(a);
 }
 
 static const struct str line_breakers[] = {
-    {"\r", 1}, {"\n", 1}, {"\0", 1}, {"a\r\nX: y", 7}, {"0123456789\n", 11}, {"01234567\r01234567", 17},
-    {"\t\t\t\t\t\t\t\t\0", 9},
+    {"\r",                 1 },
+    {"\n",                 1 },
+    {"\0",                 1 },
+    {"a\r\nX: y",          7 },
+    {"0123456789\n",       11},
+    {"01234567\r01234567", 17},
+    {"\t\t\t\t\t\t\t\t\0", 9 },
 };
 
 /* CVE-2023-25690: no part of a head may end a line, whatever its source. */
@@ -203,8 +210,9 @@ static void written_request_is_read_back(void)
     struct parsed second;
     size_t n;
 
-    parsed_request(&first, STR("POST http://A:81/x HTTP/1.1\r\nHost: a:81\r\nConnection: b\r\nB: 1\r\n"
-                               "C:  2 \r\nTransfer-Encoding: chunked\r\n\r\n"));
+    parsed_request(&first,
+                   STR("POST http://A:81/x HTTP/1.1\r\nHost: a:81\r\nConnection: b\r\nB: 1\r\n"
+                       "C:  2 \r\nTransfer-Encoding: chunked\r\n\r\n"));
     CU_ASSERT_EQUAL(first.fault, FAULT_NONE);
     n = h1_write_request(&first.head, &f, out, sizeof(out));
     expect_out(n, "POST /x HTTP/1.1\r\nHost: a:81\r\nC: 2\r\nTransfer-Encoding: chunked\r\n\r\n");

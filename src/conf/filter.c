@@ -277,7 +277,7 @@ static void find_right(struct filter *f)
             while (next->kind == TOKEN_LINE)
                 next++;
             if (!continues(f, t - 1, is_list) && !continues(f, next, is_list))
-                suspect = t;
+                suspect = is_text(f, next, "and") || is_text(f, next, "or") ? next : t;
         }
         t++;
     } while (depth > 0 && t->kind != TOKEN_OPEN && t->kind != TOKEN_CLOSE &&

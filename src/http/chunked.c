@@ -54,6 +54,7 @@ enum chunk_byte {
     BYTE_KIND_N
 };
 
+/* clang-format off */
 static const unsigned char byte_kinds[256] = {
     ['\t'] = BYTE_BLANK,
     ['\n'] = BYTE_LF,
@@ -87,19 +88,21 @@ static const unsigned char byte_kinds[256] = {
     ['~'] = BYTE_TOKEN,
     [0x80 ... 0xff] = BYTE_TEXT,
 };
+/* clang-format on */
 
 struct chunk_row {
     enum http_fault fault; /* of a byte that is not listed */
     unsigned char next[BYTE_KIND_N];
 };
 
+/* clang-format off */
 /* All that may stand in a quoted string or a field value as it is. */
 #define TEXT_TO(state)                                                                             \
-    [BYTE_HEX] = (state), [BYTE_TOKEN] = (state), [BYTE_BLANK] = (state),                          \
-    [BYTE_SEMICOLON] = (state), [BYTE_COLON] = (state), [BYTE_EQUALS] = (state), [BYTE_TEXT] = (state)
+    [BYTE_HEX] = (state), [BYTE_TOKEN] = (state), [BYTE_BLANK] = (state), [BYTE_TEXT] = (state),   \
+    [BYTE_SEMICOLON] = (state), [BYTE_COLON] = (state), [BYTE_EQUALS] = (state)
 
 static const struct chunk_row chunk_rows[CHUNK_STATE_N] = {
-    /* RFC 9112 7.1: 1*HEXDIG, and at once `;` or the line's end: blanks there have fooled readers */
+    /* RFC 9112 7.1: 1*HEXDIG, and at once `;` or the line's end: blanks have fooled readers */
     [CHUNK_SIZE_FIRST] = {FAULT_CHUNK_SIZE, {[BYTE_HEX] = CHUNK_SIZE}},
     [CHUNK_SIZE] = {FAULT_CHUNK_SIZE,
                     {[BYTE_HEX] = CHUNK_SIZE,
@@ -172,6 +175,7 @@ static const struct chunk_row chunk_rows[CHUNK_STATE_N] = {
     [CHUNK_TRAILER_LF] = {FAULT_TRAILER, {[BYTE_LF] = CHUNK_TRAILER_FIRST}},
     [CHUNK_END_LF] = {FAULT_TRAILER, {[BYTE_LF] = CHUNK_END}},
 };
+/* clang-format on */
 
 void chunked_init(struct chunked *c)
 {

@@ -1,9 +1,9 @@
 /*
  * field - the names of header fields.
  *
- * A look-up picks the one known name with this length and first letter and compares with it alone,
- * eight bytes at a time. No two rows of fields.def share both; a test finds each row by its name, so
- * a row without a case here does not go unnoticed.
+ * A look-up picks the one known name with this length and first letter and compares with it alone.
+ * No two rows of fields.def share both; a test finds each row by its name, so that a row without a
+ * case here does not go unnoticed.
  */
 #include "http/field.h"
 
@@ -16,6 +16,7 @@ enum byte_class {
     BYTE_VALUE = 2, /* field-vchar, space or tab, RFC 9110 5.5 */
 };
 
+/* clang-format off */
 static const unsigned char byte_classes[256] = {
     ['\t'] = BYTE_VALUE,
     [' '] = BYTE_VALUE,
@@ -38,6 +39,7 @@ static const unsigned char byte_classes[256] = {
     ['~'] = BYTE_TOKEN | BYTE_VALUE,
     [0x80 ... 0xff] = BYTE_VALUE,
 };
+/* clang-format on */
 
 struct name_row {
     struct str name;
@@ -45,7 +47,9 @@ struct name_row {
 };
 
 static const struct name_row names[FIELD_N] = {
+/* clang-format off */
 #define X(id, text, kind) [FIELD_##id] = {{text, sizeof(text) - 1}, FIELD_KIND_##kind},
+/* clang-format on */
 #include "grammar/fields.def"
 #undef X
 };
@@ -54,47 +58,36 @@ static const struct name_row names[FIELD_N] = {
 static enum field_id field_candidate(size_t n, char first)
 {
     switch (n) {
-    case 2:
-        return FIELD_TE;
-    case 3:
-        return FIELD_VIA;
-    case 4:
-        return first == 'h' ? FIELD_HOST : first == 'd' ? FIELD_DATE : FIELD_ETAG;
-    case 5:
-        return FIELD_PROXY;
+    case 2: return FIELD_TE;
+    case 3: return FIELD_VIA;
+    case 4: return first == 'h' ? FIELD_HOST : first == 'd' ? FIELD_DATE : FIELD_ETAG;
+    case 5: return FIELD_PROXY;
     case 6:
         if (first == 's')
             return FIELD_SERVER;
         return first == 'a' ? FIELD_ACCEPT : first == 'c' ? FIELD_COOKIE : FIELD_EXPECT;
-    case 7:
-        return first == 'u' ? FIELD_UPGRADE : first == 't' ? FIELD_TRAILER : FIELD_REFERER;
-    case 8:
-        return FIELD_LOCATION;
+    case 7: return first == 'u' ? FIELD_UPGRADE : first == 't' ? FIELD_TRAILER : FIELD_REFERER;
+    case 8: return FIELD_LOCATION;
     case 10:
         return first == 'u' ? FIELD_USER_AGENT : first == 'c' ? FIELD_CONNECTION : FIELD_KEEP_ALIVE;
-    case 11:
-        return FIELD_RETRY_AFTER;
-    case 12:
-        return FIELD_CONTENT_TYPE;
+    case 11: return FIELD_RETRY_AFTER;
+    case 12: return FIELD_CONTENT_TYPE;
     case 13:
         if (first == 'c')
             return FIELD_CACHE_CONTROL;
         return first == 'a' ? FIELD_AUTHORIZATION : FIELD_LAST_MODIFIED;
-    case 14:
-        return first == 'c' ? FIELD_CONTENT_LENGTH : FIELD_HTTP2_SETTINGS;
-    case 15:
-        return first == 'x' ? FIELD_X_FORWARDED_FOR : FIELD_IDEMPOTENCY_KEY;
+    case 14: return first == 'c' ? FIELD_CONTENT_LENGTH : FIELD_HTTP2_SETTINGS;
+    case 15: return first == 'x' ? FIELD_X_FORWARDED_FOR : FIELD_IDEMPOTENCY_KEY;
     case 16:
         if (first == 'x')
             return FIELD_X_FORWARDED_HOST;
         return first == 'c' ? FIELD_CONTENT_ENCODING : FIELD_PROXY_CONNECTION;
-    case 17:
-        return first == 't' ? FIELD_TRANSFER_ENCODING : FIELD_X_FORWARDED_PROTO;
+    case 17: return first == 't' ? FIELD_TRANSFER_ENCODING : FIELD_X_FORWARDED_PROTO;
     }
     return FIELD_OTHER;
 }
 
-/* Do two texts of n bytes agree? In words, and without a call: most names come as they are spelled. */
+/* Do two texts of n bytes agree? Without a call, since most names come as we spell them. */
 static inline bool equal_exactly(const char *a, const char *b, size_t n)
 {
     if (n >= WORD_BYTES) {
@@ -122,8 +115,7 @@ static bool equal_nocase(const char *a, const char *b, size_t n)
     return word_lower(word_load(a)) == word_lower(word_load(b));
 }
 
-__attribute__((noinline)) static enum field_id
-field_find_nocase(struct str name, enum field_id id)
+__attribute__((noinline)) static enum field_id field_find_nocase(struct str name, enum field_id id)
 {
     return equal_nocase(name.p, names[id].name.p, name.n) ? id : FIELD_OTHER;
 }

@@ -29,13 +29,14 @@ struct framing_row {
     enum framing_kind kind;
 };
 
+/* clang-format off */
 /* Each row ends in its clause of RFC 9112; (n) is an item of the list in 6.3. */
 static const struct framing_row request_rows[] = {
     {CODING_REPEATED,         FAULT_CODING_REPEATED,   FRAMING_NONE},    /* 6.1: chunked once */
-    {HAS_CODING | HAS_LENGTH, FAULT_LENGTH_AND_CODING, FRAMING_NONE},    /* 6.3 (3): an attack or a bug */
+    {HAS_CODING | HAS_LENGTH, FAULT_LENGTH_AND_CODING, FRAMING_NONE},    /* 6.3 (3): an attack */
     {HAS_CODING | SPEAKS_1_0, FAULT_CODING_IN_1_0,     FRAMING_NONE},    /* 6.1: faulty framing */
-    {CODING_OTHER,            FAULT_CODING_UNKNOWN,    FRAMING_NONE},    /* 6.1: 501; 6.3 (4): no end */
-    {LENGTH_REPEATED,         FAULT_LENGTH_REPEATED,   FRAMING_NONE},    /* 6.3 (5); equal: our policy */
+    {CODING_OTHER,            FAULT_CODING_UNKNOWN,    FRAMING_NONE},    /* 6.1, 6.3 (4) */
+    {LENGTH_REPEATED,         FAULT_LENGTH_REPEATED,   FRAMING_NONE},    /* 6.3 (5); if equal too */
     {LENGTH_BAD,              FAULT_LENGTH_SYNTAX,     FRAMING_NONE},    /* 6.3 (5) */
     {HAS_CODING,              FAULT_NONE,              FRAMING_CHUNKED}, /* 6.3 (4) */
     {HAS_LENGTH,              FAULT_NONE,              FRAMING_LENGTH},  /* 6.3 (6) */
@@ -56,8 +57,9 @@ static const struct framing_row response_rows[] = {
     {HAS_LENGTH,                 FAULT_NONE,                FRAMING_LENGTH},     /* 6.3 (6) */
     {0,                          FAULT_NONE,                FRAMING_CONNECTION}, /* 6.3 (8) */
 };
+/* clang-format on */
 
-/* The facts that both kinds of message share. Sets *length where one legal Content-Length is there. */
+/* The facts that both kinds of message share. Sets *length where a legal Content-Length is. */
 static unsigned framing_facts(const struct head *h, uint64_t *length)
 {
     unsigned facts = h->minor == 0 ? SPEAKS_1_0 : 0;

@@ -8,7 +8,7 @@
  * Writing trusts nobody: fields come from rules, from peers and from other codecs, and not one of
  * them may end a line.
  *
- * Elsewhere: the bytes of a line (grammar/http1.re), where the body ends (framing.c), hosts (uri.c).
+ * Elsewhere: the bytes of a line (grammar/http1.re), the body's end (framing.c), hosts (uri.c).
  */
 #include "http/h1_head.h"
 
@@ -89,7 +89,7 @@ static bool field_is_protected(struct str name)
     return str_eq_nocase(name, STR("Forwarded")) || str_eq_nocase(name, STR("X-Real-IP"));
 }
 
-/* Mark the fields of this name, which no row of fields.def has, by an empty name for fields_strip. */
+/* Mark the fields of this name, which is not in fields.def, by an empty name for fields_strip. */
 static void fields_mark(struct head *h, struct str name)
 {
     if (name.n == 0 || field_is_protected(name))
@@ -125,8 +125,8 @@ static bool connection_read(struct head *h, struct str list, struct connection_o
 }
 
 /*
- * The one protocol of an Upgrade field: "name" or "name/version". None for a list (we would have to
- * choose) and for h2c, which smuggles a second protocol past everything that read the first request.
+ * The one protocol of an Upgrade field: "name" or "name/version". None for a list (we would have
+ * to choose) and for h2c, which smuggles a second protocol past all that read the first request.
  */
 static struct str upgrade_protocol(struct str value)
 {
@@ -137,7 +137,8 @@ static struct str upgrade_protocol(struct str value)
         return STR_EMPTY;
     slash = memchr(value.p, '/', value.n);
     n = slash == NULL ? value.n : (size_t)(slash - value.p);
-    if (!field_is_token(str_slice(value, 0, n)) || str_eq_nocase(str_slice(value, 0, n), STR("h2c")))
+    if (!field_is_token(str_slice(value, 0, n)) ||
+        str_eq_nocase(str_slice(value, 0, n), STR("h2c")))
         return STR_EMPTY;
     if (slash != NULL && !field_is_token(str_slice(value, n + 1, value.n)))
         return STR_EMPTY;
@@ -200,36 +201,16 @@ static void head_set_framing(struct head *h, const struct framing *f)
 }
 
 /*
- * Split an absolute-form target (RFC 9112 3.2.2) into its authority and what an origin server wants
- * to see. `/` is put before a bare query, `*` stands for OPTIONS of the whole server (3.2.4).
+ * What an origin server wants to see of an absolute-form target: `/` before a bare query, `*` for
+ * OPTIONS of the whole server (RFC 9112 3.2.1, 3.2.4).
  */
-static enum http_fault target_split(struct head *h, struct str target, struct str *authority,
-                                    unsigned *default_port)
+static struct str origin_form(const struct head *h, struct str rest)
 {
-    size_t n = 0;
-    struct str rest;
-
-    if (target.n > 7 && str_eq_nocase(str_slice(target, 0, 7), STR("http://"))) {
-        rest = str_slice(target, 7, target.n);
-        *default_port = 80;
-    } else if (target.n > 8 && str_eq_nocase(str_slice(target, 0, 8), STR("https://"))) {
-        rest = str_slice(target, 8, target.n);
-        *default_port = 443;
-    } else {
-        return FAULT_TARGET;
-    }
-
-    while (n < rest.n && rest.p[n] != '/' && rest.p[n] != '?')
-        n++;
-    *authority = str_slice(rest, 0, n);
-    h->target = str_slice(rest, n, rest.n);
-    if (n == 0)
-        return FAULT_HOST_SYNTAX; /* RFC 9110 4.2.1: an empty host is invalid */
-    if (h->target.n == 0)
-        h->target = h->method == METHOD_OPTIONS ? STR("*") : STR("/");
-    else if (h->target.p[0] == '?')
-        h->target = arena_printf(h->arena, "/%.*s", STR_ARG(h->target));
-    return h->target.p == NULL ? FAULT_MEMORY : FAULT_NONE;
+    if (rest.n == 0)
+        return h->method == METHOD_OPTIONS ? STR("*") : STR("/");
+    if (rest.p[0] == '?')
+        return arena_printf(h->arena, "/%.*s", STR_ARG(rest));
+    return rest;
 }
 
 /* The value of the one Host field; p == NULL where there is none. RFC 9112 3.2. */
@@ -257,14 +238,21 @@ static unsigned port_or(unsigned port, unsigned default_port)
  */
 static enum http_fault head_read_absolute(struct head *h, struct str target, struct str host)
 {
-    struct str authority = STR_EMPTY;
+    struct str authority;
     struct str other;
+    struct str rest;
     unsigned other_port;
-    unsigned default_port = 0;
-    enum http_fault fault = target_split(h, target, &authority, &default_port);
+    unsigned default_port;
+    enum http_fault fault;
 
-    if (fault == FAULT_NONE)
-        fault = head_set_authority(h, authority);
+    if (!uri_absolute(target, &authority, &rest, &default_port))
+        return FAULT_TARGET;
+    if (authority.n == 0)
+        return FAULT_HOST_SYNTAX; /* RFC 9110 4.2.1: an empty host is invalid */
+    h->target = origin_form(h, rest);
+    if (h->target.p == NULL)
+        return FAULT_MEMORY;
+    fault = head_set_authority(h, authority);
     if (fault != FAULT_NONE || host.p == NULL)
         return fault;
 
@@ -502,7 +490,8 @@ static size_t put_framing(struct writer *w, const struct head *h, const struct h
     return w->fits ? (size_t)(w->at - start) : 0;
 }
 
-size_t h1_write_request(const struct head *h, const struct h1_framing_out *f, char *out, size_t room)
+size_t h1_write_request(const struct head *h, const struct h1_framing_out *f, char *out,
+                        size_t room)
 {
     struct writer w = {out, out + room, true};
 

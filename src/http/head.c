@@ -40,8 +40,8 @@ static inline void head_put(struct head *h, struct str name, struct str value, e
     h->ids_seen |= UINT64_C(1) << id;
 }
 
-__attribute__((noinline)) static bool
-head_add_growing(struct head *h, struct str name, struct str value, enum field_id id)
+__attribute__((noinline)) static bool head_add_growing(struct head *h, struct str name,
+                                                       struct str value, enum field_id id)
 {
     if (h->n_fields == HEAD_FIELDS_MAX || !head_grow(h))
         return false;
@@ -125,8 +125,7 @@ enum method method_find(struct str text)
         if (str_eq(text, STR("PATCH")))
             return METHOD_PATCH;
         return str_eq(text, STR("TRACE")) ? METHOD_TRACE : METHOD_OTHER;
-    case 6:
-        return str_eq(text, STR("DELETE")) ? METHOD_DELETE : METHOD_OTHER;
+    case 6: return str_eq(text, STR("DELETE")) ? METHOD_DELETE : METHOD_OTHER;
     case 7:
         if (str_eq(text, STR("OPTIONS")))
             return METHOD_OPTIONS;
@@ -143,13 +142,11 @@ bool method_is_idempotent(enum method m)
     case METHOD_PUT:
     case METHOD_DELETE:
     case METHOD_OPTIONS:
-    case METHOD_TRACE:
-        return true;
+    case METHOD_TRACE: return true;
     case METHOD_OTHER:
     case METHOD_POST:
     case METHOD_CONNECT:
-    case METHOD_PATCH:
-        return false;
+    case METHOD_PATCH: return false;
     }
     unreachable("no such method");
 }

@@ -6,7 +6,10 @@
  */
 #include "http/status.h"
 
-#define PHRASE(text) {text, sizeof(text) - 1}
+#define PHRASE(text)                                                                               \
+    {                                                                                              \
+        text, sizeof(text) - 1                                                                     \
+    }
 
 static const struct str phrases[] = {
     [100] = PHRASE("Continue"),

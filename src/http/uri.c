@@ -19,13 +19,12 @@ enum host_byte { HOST_SMALL = 1, HOST_CAPITAL = 2 };
  * next does not) and the comma (some see a list of hosts). IPv4 addresses are reg-names too.
  */
 static const unsigned char host_bytes[256] = {
-    ['a' ... 'z'] = HOST_SMALL,
-    ['0' ... '9'] = HOST_SMALL,
-    ['A' ... 'Z'] = HOST_CAPITAL,
-    ['-'] = HOST_SMALL,  ['.'] = HOST_SMALL, ['_'] = HOST_SMALL, ['~'] = HOST_SMALL,
-    ['!'] = HOST_SMALL,  ['$'] = HOST_SMALL, ['&'] = HOST_SMALL, ['('] = HOST_SMALL,
-    [')'] = HOST_SMALL,  ['*'] = HOST_SMALL, ['+'] = HOST_SMALL, [';'] = HOST_SMALL,
-    ['\''] = HOST_SMALL, ['='] = HOST_SMALL,
+    ['a' ... 'z'] = HOST_SMALL, ['0' ... '9'] = HOST_SMALL, ['A' ... 'Z'] = HOST_CAPITAL,
+    ['-'] = HOST_SMALL,         ['.'] = HOST_SMALL,         ['_'] = HOST_SMALL,
+    ['~'] = HOST_SMALL,         ['!'] = HOST_SMALL,         ['$'] = HOST_SMALL,
+    ['&'] = HOST_SMALL,         ['('] = HOST_SMALL,         [')'] = HOST_SMALL,
+    ['*'] = HOST_SMALL,         ['+'] = HOST_SMALL,         [';'] = HOST_SMALL,
+    ['\''] = HOST_SMALL,        ['='] = HOST_SMALL,
 };
 
 /* How many bytes at the front of text make a reg-name. */
@@ -67,7 +66,7 @@ static size_t ipv6_literal_length(struct str text, bool *has_capitals)
     return inet_pton(AF_INET6, address_text, &address) == 1 ? n + 2 : 0;
 }
 
-/* What stands behind a host: nothing, or a colon and a port, which may be empty (RFC 3986 3.2.3). */
+/* What stands behind a host: nothing, or a colon and a port, maybe empty (RFC 3986 3.2.3). */
 static bool port_read(struct str text, unsigned *port)
 {
     uint64_t number;
@@ -116,6 +115,34 @@ enum http_fault uri_authority(struct str text, struct arena *a, struct str *host
         return FAULT_MEMORY;
     *host = str_slice(text, 0, n);
     return FAULT_NONE;
+}
+
+/* Take the prefix off the front of text, without regard to case. */
+static bool take_nocase(struct str *text, struct str prefix)
+{
+    if (text->n < prefix.n || !str_eq_nocase(str_slice(*text, 0, prefix.n), prefix))
+        return false;
+    *text = str_slice(*text, prefix.n, text->n);
+    return true;
+}
+
+bool uri_absolute(struct str target, struct str *authority, struct str *rest,
+                  unsigned *default_port)
+{
+    size_t n = 0;
+
+    if (take_nocase(&target, STR("http://")))
+        *default_port = 80;
+    else if (take_nocase(&target, STR("https://")))
+        *default_port = 443;
+    else
+        return false;
+
+    while (n < target.n && target.p[n] != '/' && target.p[n] != '?')
+        n++;
+    *authority = str_slice(target, 0, n);
+    *rest = str_slice(target, n, target.n);
+    return true;
 }
 
 struct str uri_raw_path(struct str target)
@@ -170,7 +197,7 @@ static bool path_is_normal(struct str path)
 
 /*
  * Decode, once. False for an escape that is none, and for bytes that must not come out of one: a
- * control is never meant, a slash or backslash would be a separator to one reader and not to another.
+ * control is never meant, and a slash or backslash would divide the path for some readers only.
  */
 static bool path_decode(struct str path, char *out, size_t *n_out)
 {

@@ -22,9 +22,16 @@ static const struct conn_ops back_ops;
 static void backend_wake(struct backend_state *b);
 static void backend_probe(struct backend_state *b);
 
-struct str server_name(const struct server_state *s)
+struct str server_full_name(const struct server_state *s)
 {
     return (struct str){s->name, s->name_n};
+}
+
+struct str server_name(const struct server_state *s)
+{
+    size_t from = s->backend->name_n + 1; /* behind BACKEND/ */
+
+    return (struct str){s->name + from, s->name_n - from};
 }
 
 /* --- the life of backends and servers --- */
@@ -161,7 +168,7 @@ static struct server_state *server_find(struct backend_state *b, const struct co
     {
         struct server_state *s = list_owner(at, struct server_state, link);
 
-        if (str_eq(server_name(s), c->full_name) && addr_eq(&s->addr, &c->addr))
+        if (str_eq(server_full_name(s), c->full_name) && addr_eq(&s->addr, &c->addr))
             return s;
     }
     return NULL;

@@ -170,7 +170,7 @@ void txn_on_connect_failed(struct txn *t, struct server_state *s, int error)
 static uint32_t retry_delay_ms(const struct txn *t)
 {
     unsigned n = t->n_attempts < 8 ? t->n_attempts : 8;
-    uint32_t ms = n == 0 ? 0 : RETRY_FIRST_MS << (n - 1);
+    uint32_t ms = n == 0 ? 0 : (uint32_t)RETRY_FIRST_MS << (n - 1);
 
     return ms < RETRY_LAST_MS ? ms : RETRY_LAST_MS;
 }
@@ -206,8 +206,9 @@ static struct replay_facts facts_of(const struct txn *t, bool may_be_delivered)
 
 static void note_attempt(const struct txn *t, enum reason why, bool again)
 {
-    log_message(LOG_NOTICE, "%.*s: server %.*s: %s at byte %llu of the request; %s",
-                STR_ARG(t->route->full_name), STR_ARG(t->server_name), reasons[why].word,
+    log_message(LOG_NOTICE, "%.*s: server %s/%.*s: %s at byte %llu of the request; %s",
+                STR_ARG(t->route->full_name), t->backend->name, STR_ARG(t->server_name),
+                reasons[why].word,
                 (unsigned long long)t->request_body.out_bytes,
                 again ? "it will be sent again" : "it is not sent again");
 }
@@ -264,8 +265,8 @@ void txn_on_server_failed(struct stream *s, enum conn_failure why)
     enum reason reason = failure_reason(s->conn, why);
 
     if (reason == REASON_SERVER_MALFORMED)
-        log_message(LOG_WARNING, "%.*s: server %.*s: bad response: %s",
-                    STR_ARG(t->route->full_name), STR_ARG(t->server_name),
+        log_message(LOG_WARNING, "%.*s: server %s/%.*s: bad response: %s",
+                    STR_ARG(t->route->full_name), t->backend->name, STR_ARG(t->server_name),
                     http_faults[s->conn->fault].text);
     if (t->state == TXN_AWAIT)
         attempt_failed(t, reason);
@@ -300,8 +301,8 @@ static void retry_status(struct txn *t, unsigned status)
 {
     t->last_reason = REASON_SERVER_STATUS;
     t->last_status = status;
-    log_message(LOG_NOTICE, "%.*s: server %.*s answered %u; the request will be sent again",
-                STR_ARG(t->route->full_name), STR_ARG(t->server_name), status);
+    log_message(LOG_NOTICE, "%.*s: server %s/%.*s answered %u; the request will be sent again",
+                STR_ARG(t->route->full_name), t->backend->name, STR_ARG(t->server_name), status);
     txn_detach(t);
     send_again(t, true);
 }

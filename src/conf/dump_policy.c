@@ -1,0 +1,245 @@
+/*
+ * dump_policy - a policy in the language.
+ */
+#include "conf/dump_policy.h"
+
+#include "conf/resolve.h"
+
+static void put_spool(struct dump *d, const struct config_spool *spool)
+{
+    if (spool->is_built_in)
+        return;
+    dump_option(d, "spool");
+    dump_str(d, spool->name);
+}
+
+static void dump_buffering(struct dump *d, const struct policy *p, const struct policy *outer)
+{
+    if (outer == NULL || p->request_buffering != outer->request_buffering ||
+        p->request_memory_bytes != outer->request_memory_bytes ||
+        p->request_spool != outer->request_spool) {
+        dump_directive(d, "request-buffering ");
+        dump_text(d, p->request_buffering == REQUEST_HOLD ? "hold" : "stream");
+        dump_option(d, "memory");
+        dump_size(d, p->request_memory_bytes);
+        put_spool(d, p->request_spool);
+        dump_end_line(d);
+    }
+    if (outer != NULL && p->response_buffering == outer->response_buffering &&
+        p->response_memory_bytes == outer->response_memory_bytes &&
+        p->response_max_bytes == outer->response_max_bytes &&
+        p->response_spool == outer->response_spool)
+        return;
+    dump_directive(d, "response-buffering ");
+    if (!p->response_buffering) {
+        dump_text(d, "off\n");
+        return;
+    }
+    dump_text(d, "on memory ");
+    dump_size(d, p->response_memory_bytes);
+    put_spool(d, p->response_spool);
+    dump_option(d, "max");
+    dump_size(d, p->response_max_bytes);
+    dump_end_line(d);
+}
+
+static bool same_retry(const struct policy *a, const struct policy *b)
+{
+    return a->retry_attempts == b->retry_attempts && a->retry_on_reset == b->retry_on_reset &&
+           a->retry_on_timeout == b->retry_on_timeout && a->retry_on_empty == b->retry_on_empty &&
+           a->n_retry_statuses == b->n_retry_statuses &&
+           memcmp(a->retry_statuses, b->retry_statuses,
+                  a->n_retry_statuses * sizeof(*a->retry_statuses)) == 0;
+}
+
+static void dump_retry(struct dump *d, const struct policy *p, const struct policy *outer)
+{
+    if (outer != NULL && same_retry(p, outer))
+        return;
+    dump_directive(d, "retry ");
+    dump_number(d, p->retry_attempts);
+    dump_text(d, " on");
+    dump_text(d, p->retry_on_reset ? " reset" : "");
+    dump_text(d, p->retry_on_timeout ? " timeout" : "");
+    dump_text(d, p->retry_on_empty ? " empty-response" : "");
+    for (size_t i = 0; i < p->n_retry_statuses; i++) {
+        dump_text(d, " ");
+        dump_number(d, p->retry_statuses[i]);
+    }
+    dump_end_line(d);
+}
+
+static void dump_timing(struct dump *d, const struct policy *p, const struct policy *outer)
+{
+    static const char *const replays[] = {"replay safe\n", "replay always\n", "replay never\n"};
+
+    if (outer == NULL || p->max_body_bytes != outer->max_body_bytes) {
+        dump_directive(d, "max-body ");
+        dump_size(d, p->max_body_bytes);
+        dump_end_line(d);
+    }
+    if (outer == NULL || p->hold_ms != outer->hold_ms || p->hold_all != outer->hold_all) {
+        dump_directive(d, "hold ");
+        dump_duration(d, p->hold_ms);
+        dump_text(d, p->hold_all ? " all\n" : "\n");
+    }
+    dump_retry(d, p, outer);
+    if (outer == NULL || p->replay != outer->replay)
+        dump_directive(d, replays[p->replay]);
+    for (size_t i = 0; i < TIMEOUT_N; i++) {
+        if (outer != NULL && p->timeout_ms[i] == outer->timeout_ms[i])
+            continue;
+        dump_directive(d, "timeout ");
+        dump_text(d, timeout_names[i]);
+        dump_text(d, " ");
+        if (p->timeout_ms[i] == TIMEOUT_NEVER)
+            dump_text(d, "never");
+        else
+            dump_duration(d, p->timeout_ms[i]);
+        dump_end_line(d);
+    }
+}
+
+static void dump_error_page(struct dump *d, unsigned status, const struct error_page *page)
+{
+    dump_directive(d, "error-page ");
+    dump_number(d, status);
+    dump_text(d, status < 10 ? "xx" : "");
+    if (page->status != 0) {
+        dump_option(d, "=>");
+        dump_number(d, page->status);
+        dump_text(d, page->any_method ? " any-method" : "");
+    }
+    switch (page->kind) {
+    case ERROR_PAGE_FILE:
+        dump_option(d, "file");
+        dump_word(d, page->path);
+        break;
+    case ERROR_PAGE_TEXT:
+        dump_option(d, "text");
+        dump_template(d, &page->text);
+        break;
+    case ERROR_PAGE_REDIRECT:
+        dump_option(d, "redirect");
+        dump_template(d, &page->text);
+        break;
+    case ERROR_PAGE_ROUTE:
+        dump_option(d, "route");
+        dump_str(d, page->route->name);
+        break;
+    }
+    dump_end_line(d);
+}
+
+/* The page that a set has for exactly this key, or NULL. */
+static const struct error_page *page_of(const struct error_pages *set, unsigned key)
+{
+    for (size_t i = 0; i < set->n_keys; i++)
+        if (set->keys[i].status_or_class == key)
+            return set->keys[i].page;
+    return NULL;
+}
+
+static void dump_error_pages(struct dump *d, const struct policy *p, const struct policy *outer)
+{
+    for (size_t i = 0; i < p->error_pages->n_keys; i++) {
+        const struct error_page_key *key = &p->error_pages->keys[i];
+
+        if (outer == NULL || page_of(outer->error_pages, key->status_or_class) != key->page)
+            dump_error_page(d, key->status_or_class, key->page);
+    }
+}
+
+static void dump_header_rules(struct dump *d, const char *directive, const struct header_rule *rules,
+                              size_t from, size_t n)
+{
+    static const char *const kinds[] = {"set-header", "add-header", "del-header"};
+
+    for (size_t i = from; i < n; i++) {
+        dump_directive(d, directive);
+        dump_option(d, kinds[rules[i].kind]);
+        dump_word(d, rules[i].name);
+        if (rules[i].kind != HEADER_DEL) {
+            dump_text(d, " ");
+            dump_template(d, &rules[i].value);
+        }
+        dump_end_line(d);
+    }
+}
+
+static void dump_access_rules(struct dump *d, const struct policy *p, size_t from)
+{
+    for (size_t i = from; i < p->n_access_rules; i++) {
+        const struct access_rule *rule = &p->access_rules[i];
+
+        dump_directive(d, rule->is_allow ? "allow" : "deny");
+        dump_text(d, rule->for_all ? " all" : "");
+        for (size_t n = 0; !rule->for_all && n < rule->n_nets; n++)
+            dump_net(d, &rule->nets[n]);
+        dump_when(d, rule->when);
+        if (!rule->is_allow) {
+            dump_text(d, " ");
+            dump_number(d, rule->status);
+        }
+        dump_end_line(d);
+    }
+}
+
+static bool same_template(const struct template *a, const struct template *b)
+{
+    for (size_t i = 0; i < a->n_ops && a->n_ops == b->n_ops; i++)
+        if (a->ops[i].is_variable != b->ops[i].is_variable ||
+            !str_eq(a->ops[i].literal, b->ops[i].literal) ||
+            a->ops[i].var.id != b->ops[i].var.id ||
+            !str_eq(a->ops[i].var.argument, b->ops[i].var.argument))
+            return false;
+    return a->n_ops == b->n_ops;
+}
+
+static bool same_log(const struct policy *a, const struct policy *b)
+{
+    if (a->access_log == NULL || b->access_log == NULL)
+        return a->access_log == b->access_log;
+    return a->access_log->kind == b->access_log->kind &&
+           str_eq(a->access_log->where, b->access_log->where) &&
+           same_template(&a->access_log_line, &b->access_log_line);
+}
+
+static void dump_access_log(struct dump *d, const struct policy *p, const struct policy *outer)
+{
+    if (outer != NULL && same_log(p, outer))
+        return;
+    dump_directive(d, "access-log");
+    if (p->access_log == NULL) {
+        dump_text(d, " off\n");
+        return;
+    }
+    dump_log(d, p->access_log);
+    dump_option(d, "format");
+    dump_template(d, &p->access_log_line);
+    dump_end_line(d);
+}
+
+void dump_policy(struct dump *d, const struct policy *p, const struct policy *outer)
+{
+    static const char *const modes[] = {"append", "replace", "off"};
+
+    if (p == outer)
+        return;
+    dump_buffering(d, p, outer);
+    dump_timing(d, p, outer);
+    dump_error_pages(d, p, outer);
+    if (outer == NULL || p->intercept_errors != outer->intercept_errors)
+        dump_on_off(d, "intercept-errors", p->intercept_errors);
+    dump_header_rules(d, "http-request", p->request_rules,
+                      outer == NULL ? 0 : outer->n_request_rules, p->n_request_rules);
+    dump_header_rules(d, "http-response", p->response_rules,
+                      outer == NULL ? 0 : outer->n_response_rules, p->n_response_rules);
+    if (outer == NULL || p->forwarded != outer->forwarded) {
+        dump_directive(d, "forwarded-headers ");
+        dump_text(d, modes[p->forwarded]);
+        dump_end_line(d);
+    }
+    dump_access_rules(d, p, outer == NULL ? 0 : outer->n_access_rules);
+    dump_access_log(d, p, outer);
+}
