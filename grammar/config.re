@@ -56,11 +56,18 @@ static void lexer_add_word(struct lexer *l, enum token_kind kind, const char *fr
     l->poison_next = true;
 }
 
-/* Take the rest of the line into one word that nobody complains about again. */
+/*
+ * Take the rest of the line into one word that nobody complains about again. Braces at its end are
+ * left out: whoever forgot the quote did not forget those.
+ */
 static void lexer_skip_line(struct lexer *l, const char *from)
 {
+    const char *least = l->at;
+
     while (!at_line_end(l->at))
         l->at++;
+    while (l->at > least && strchr(" \t{}", l->at[-1]) != NULL)
+        l->at--;
     lexer_add(l, TOKEN_BARE, from, true);
 }
 

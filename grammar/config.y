@@ -337,7 +337,7 @@ static void report_operator(struct parse *p, struct span span)
     for (size_t i = 0; i < sizeof(operators) / sizeof(operators[0]); i++)
         suggest_offer(&s, str_of(operators[i]));
     diag_error(p->compile->diags, span,
-               "unknown operator '%.*s'%s; expected ==, !=, in, under or starts-with",
+               "unknown operator '%.*s'; expected ==, !=, in, under or starts-with%s",
                STR_ARG(s.word), suggest_text(&s));
 }
 

@@ -165,7 +165,7 @@ scenarios_of_varnishtest() {
     run_vtc poll
 }
 
-# The end of the log of each test that failed.
+# The end of the log of each test that failed, without the bytes of bodies.
 show_failures() {
     local word name log shown=""
 
@@ -175,7 +175,7 @@ show_failures() {
         fi
         shown=$log
         printf '\n--- FAILED: %s\n' "$name"
-        tail -n 60 "$log" | cut -c 1-200
+        grep -av '\\x[0-9a-f][0-9a-f]' "$log" | tail -n 60 | cut -c 1-160
     done <"$results"
 }
 
@@ -194,5 +194,5 @@ show_total() {
 beside unit config run_examples run_layers
 beside scenarios_of_varnishtest run_scenarios
 show_failures
-awk -F '\t' '$1 == "skipped" { print "skipped: " $2 }' "$results"
+awk -F '\t' '$1 != "passed" { print $1 ": " $2 }' "$results"
 show_total

@@ -104,20 +104,26 @@ read_clock() { now_ms=$((${EPOCHREALTIME/[.,]/} / 1000)); }
 lives() { kill -0 "$1" 2>/dev/null; }
 answers() { (exec 3<>"/dev/tcp/127.0.0.1/$1") 2>/dev/null; }
 
-# The first port from $1 on that nobody listens at.
+# A port that nobody listens at. Any of many, so that two demos on one machine do not meet; below those that
+# the kernel gives to outgoing connections.
 free_port() {
-    local port=$1
+    local port
 
-    while answers "$port"; do port=$((port + 1)); done
+    while port=$((20000 + RANDOM % 12000)) && answers "$port"; do :; done
     echo "$port"
 }
 
+# Until connections are accepted, by the process that was started and nobody else.
 wait_for_port() { # wait_for_port PORT PID WHO
     local i
 
     for ((i = 0; i < 200; i++)); do
-        if answers "$1"; then return 0; fi
         lives "$2" || give_up "$3 has ended"
+        if answers "$1"; then
+            nap 0.05
+            lives "$2" || give_up "$3 has ended"
+            return
+        fi
         nap 0.05
     done
     give_up "$3 does not accept connections"
@@ -316,8 +322,8 @@ act_stream() {
 
 echo "Holdfast: an upload survives the death of the application behind it."
 make_file
-app_port=$(free_port 3000)
-proxy_port=$(free_port 8080)
+app_port=$(free_port)
+proxy_port=$(free_port)
 step "1. The application listens on 127.0.0.1:$app_port, holdfast on 127.0.0.1:$proxy_port with examples/upload.cfg."
 start_server
 start_proxy

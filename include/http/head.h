@@ -7,8 +7,9 @@
  *
  * Life: a head and all it points at lie in one arena (a transaction's), and die with it.
  * Fields are added by head_add alone, which keeps ids_seen.
- * Invariants:  n_fields <= HEAD_FIELDS_MAX;  ids_seen has the bit of every id in fields;  no field of kind HOP or FRAMING is in fields;
- *              has_body == false  =>  has_length == false.
+ * Invariants:  n_fields <= HEAD_FIELDS_MAX;  no field of kind HOP or FRAMING is in fields;
+ *              a field is in fields  =>  the bit of its id is in ids_seen;
+ *              has_body == false  =>  has_length == false;  names_length  =>  has_body == false.
  */
 #ifndef HOLDFAST_HTTP_HEAD_H
 #define HOLDFAST_HTTP_HEAD_H
@@ -56,7 +57,7 @@ struct head {
     struct field *fields;
     size_t n_fields;
     size_t fields_room;
-    uint64_t ids_seen; /* a bit for each field_id ever added: what is not here need not be looked for */
+    uint64_t ids_seen;    /* a bit for each field_id ever added: no need to look for others */
     bool has_body;        /* a body follows, possibly empty */
     bool has_length;      /* and this is its length */
     uint64_t body_length;

@@ -8,11 +8,14 @@
 #include "http/fault.h"
 
 /*
- * Split an authority (host [":" port]) strictly: reg-name, IPv4 or bracketed IPv6; port 1..65535 or an
- * empty one; no user information. *host is lower case in arena a (brackets kept), *port 0 where none is
- * given. An empty text gives an empty host (legal in Host, RFC 9110 7.2).
- * Behind the host, in the memory it points into, stands the port as it was written: {host->p, text.n}
- * is the whole in lower case.
+ * Split an authority (host [":" port]) strictly: reg-name, IPv4 or bracketed IPv6; port 1..65535 or
+ * an empty one; no user information. *host is lower case (brackets kept), in arena a or in text
+ * itself; *port is 0 where none is given. An empty text gives an empty host (legal in Host, RFC 9110
+ * 7.2). Behind the host, in the memory it points into, stands the port as it was written, so that
+ * {host->p, text.n} is the whole in lower case.
+ *
+ * A reg-name with percent-encoding or a comma is refused though RFC 3986 has both: readers differ on
+ * whether the one is decoded and the other ends a list.
  */
 enum http_fault uri_authority(struct str text, struct arena *a, struct str *host, unsigned *port);
 
@@ -30,8 +33,9 @@ struct str uri_query(struct str target);
 /*
  * The path that routes match: percent-decoded, dot segments removed, slashes merged. Starts with `/`
  * and never leaves it. Bytes in arena a, or in the target itself where nothing had to change.
- * Returns false for a bad escape, an encoded NUL or control, an encoded slash or backslash (a server
- * might decode it to another path), or no memory.
+ * Returns false for no path (`*`), a bad escape, an encoded NUL or control, and what a server might
+ * decode to another path: an encoded slash, a backslash in any form, overlong UTF-8. Also without
+ * memory.
  */
 bool uri_path(struct str target, struct arena *a, struct str *path);
 

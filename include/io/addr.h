@@ -65,6 +65,9 @@ bool addr_eq(const struct addr *a, const struct addr *b);
 /* The IP of the address. False for a unix socket. */
 bool addr_ip(const struct addr *a, struct ip *ip);
 
+/* Write the IP as text, IPv4 where it is a mapped one, at out, room ADDR_TEXT_MAX. Returns the length. */
+size_t ip_text(const struct ip *ip, char *out);
+
 /* Read a numeric IPv4 or IPv6 address without port or brackets. */
 bool ip_parse(struct str text, struct ip *ip);
 

@@ -9,6 +9,9 @@
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 
+/* Host and what frames a message are written beside the fields, and may be one too many. */
+#define FIELDS_OF_OURS 4
+
 static char out[2 * H1_HEAD_MAX];
 
 static struct h1_framing_out frame_again(const struct head *h)
@@ -58,9 +61,10 @@ static void write_and_read_back(const struct head *h, struct arena *a)
 
     assert(n > 0 && h1_head_end(out, n, &scanned) == n);
     head_init(&again, a, false);
-    assert(n > H1_HEAD_MAX || h1_parse_request((struct str){out, n}, &again, &f) == FAULT_NONE);
-    if (n <= H1_HEAD_MAX)
-        check_same(h, &again);
+    if (n > H1_HEAD_MAX || h->n_fields + FIELDS_OF_OURS > HEAD_FIELDS_MAX)
+        return;
+    assert(h1_parse_request((struct str){out, n}, &again, &f) == FAULT_NONE);
+    check_same(h, &again);
 }
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)

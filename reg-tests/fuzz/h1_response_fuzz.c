@@ -8,6 +8,9 @@
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 
+/* What frames a message is written beside the fields, and may be one too many. */
+#define FIELDS_OF_OURS 4
+
 static char out[2 * H1_HEAD_MAX];
 
 static void write_and_read_back(const struct head *h, enum method asked, struct arena *a)
@@ -25,7 +28,7 @@ static void write_and_read_back(const struct head *h, enum method asked, struct 
 
     assert(n > 0);
     head_init(&again, a, true);
-    if (n > H1_HEAD_MAX)
+    if (n > H1_HEAD_MAX || h->n_fields + FIELDS_OF_OURS > HEAD_FIELDS_MAX)
         return;
     assert(h1_parse_response((struct str){out, n}, asked, &again, &f) == FAULT_NONE);
     assert(again.status == h->status && again.n_fields == h->n_fields);

@@ -31,7 +31,6 @@ for stream in no yes; do
             finish_upload a
             expect "${path#*/} 0 an early answer" "$code $status $(cat "$work/a.body")" \
                 "/$path, streamed: $stream, time $i"
-            rm -f "$work/a.out" "$work/a.body"
         done
     done
 done

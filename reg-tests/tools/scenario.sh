@@ -133,14 +133,15 @@ request() {
 start_upload() {
     local name=$1 from=$2 path=$3
     shift 3
-    start "$name" curl --silent --verbose --stderr "$work/$name.trace" --max-time 60 \
+    rm -f "$work/$name".{out,err,body}
+    start "$name" curl --silent --verbose --max-time 60 \
         --unix-socket "$work/front.sock" --upload-file "$from" --output "$work/$name.body" \
         --write-out '%{http_code}' "$@" "http://holdfast$path"
 }
 
 is_sent() {
     lives "$1" || fail "$1 was answered before its time: $(cat "$work/$1.out" "$work/$1.body" 2>&1)"
-    grep -qs 'We are completely uploaded' "$work/$1.trace"
+    grep -qs 'We are completely uploaded' "$work/$1.err"
 }
 
 # shellcheck disable=SC2034 # for the scenario

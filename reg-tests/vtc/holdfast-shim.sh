@@ -4,13 +4,16 @@
 #
 # varnishtest puts three lines in haproxy's language in front of each configuration: `global` and two of
 # `stats socket`. They are taken out of the file that -f names (in place, so that a reload reads the same
-# text), and $HOLDFAST_BINARY is run with the same arguments and descriptors. POSIX shell: dash starts in
-# a millisecond and keeps no descriptor of its own over exec.
+# text), and $HOLDFAST_BINARY is run with the same arguments and descriptors, but for -d: it would send the
+# error log to standard error, and scenarios wait for its lines at a syslog. POSIX shell: dash starts in a
+# millisecond and keeps no descriptor of its own over exec.
 
 set -eu
 
 previous=
 for argument in "$@"; do
+    shift
+    [ "$argument" = -d ] || set -- "$@" "$argument"
     if [ "$previous" = -f ] && [ -f "$argument" ]; then
         { read -r first && read -r second; } <"$argument" || :
         case "${first-}/${second-}" in

@@ -157,7 +157,7 @@ static void build_spool(struct build *b, struct config_spool *spool, const struc
     names_add(&b->spools, &b->compile->scratch, spool->name, spool);
     if (path != NULL)
         spool->path = path->args.first->text;
-    else if (!s->block->is_incomplete)
+    else if (!s->is_bad && !s->block->is_incomplete)
         diag_error(b->compile->diags, setting_span(s), "the spool '%.*s' needs a 'path'",
                    STR_ARG(spool->name));
     if (levels != NULL)
@@ -249,7 +249,7 @@ static void build_backend(struct build *b, struct config_backend *backend, const
     servers = store_zalloc(&b->compile->keep, n, sizeof(*servers));
     backend->servers = servers;
     backend->n_servers = n;
-    if (n == 0 && !s->block->is_incomplete)
+    if (n == 0 && !s->is_bad && !s->block->is_incomplete)
         diag_error(b->compile->diags, setting_span(s), "the backend '%.*s' has no 'server'",
                    STR_ARG(backend->name));
     each_setting(server, s->block, SETTING_SERVER)
@@ -327,7 +327,7 @@ static void build_binds(struct build *b, struct config_frontend *frontend, const
 
     frontend->binds = binds;
     frontend->n_binds = n;
-    if (n == 0 && !s->block->is_incomplete)
+    if (n == 0 && !s->is_bad && !s->block->is_incomplete)
         diag_error(b->compile->diags, setting_span(s), "the frontend '%.*s' has no 'bind'",
                    STR_ARG(frontend->name));
     each_setting(bind, s->block, SETTING_BIND)
@@ -495,7 +495,8 @@ static void warn_unused(struct build *b, const struct source *main)
 {
     size_t i = 0;
 
-    if (b->top->is_incomplete)
+    /* What is unused because of an error is no news. */
+    if (b->top->is_incomplete || diags_n_errors(b->compile->diags) > 0)
         return;
     if (b->config->n_frontends == 0)
         diag_warning(b->compile->diags, (struct span){main->base, main->base},

@@ -185,13 +185,16 @@ static void check_block(struct compile *c, struct scope *outer, struct setting *
             diag_error(c->diags, block->open, "'%s' takes no block", s->row->name);
         return;
     }
-    if (block == NULL && !place_rows[s->row->opens].is_optional_block && !s->is_bad)
-        diag_error(c->diags, span_after(s->statement->span), "'%s' needs a block: expected '{'",
-                   s->row->name);
     scope = store_new(&c->scratch, struct scope);
     scope->place = s->row->opens;
     scope->outer = outer;
     s->block = scope;
+    if (block == NULL && !place_rows[s->row->opens].is_optional_block) {
+        scope->is_incomplete = true;
+        if (!s->is_bad)
+            diag_error(c->diags, span_after(s->statement->span),
+                       "'%s' needs a block: expected '{'", s->row->name);
+    }
     if (block == NULL)
         return;
     for (const struct ast_statement *at = block->first; at != NULL; at = at->next)

@@ -145,7 +145,9 @@ static void open_block(struct filter *f)
         /* take_line has said that the brace is late */
         f->out->n--;
     } else if (last_kind(f) == TOKEN_STOP || last_kind(f) == TOKEN_OPEN) {
-        diag_error(f->compile->diags, t->span, "expected a directive before '{'");
+        if (!f->poison_next)
+            diag_error(f->compile->diags, t->span, "expected a directive before '{'");
+        f->poison_next = false;
         emit(f, TOKEN_BARE, t->span, true);
     }
     f->open[f->depth++] = (struct opener){t->span, indent_of(f, t->span)};

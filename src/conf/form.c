@@ -405,7 +405,7 @@ struct args form_match(struct compile *c, const struct setting_row *row,
     read_words(&m);
     if (m.args.is_bad)
         return m.args;
-    if (match_form(&m, form) && m.at < m.n_words)
+    if (match_form(&m, form) && m.at < m.n_words && !m.args.is_bad)
         report(&m, form_tail(form));
     return m.args;
 }

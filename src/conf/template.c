@@ -102,7 +102,7 @@ bool template_compile_log(struct compile *c, const struct word *word, struct tem
         suggest_offer(&s, str_of(log_formats[i].name));
     }
     diag_error(c->diags, word->at->span,
-               "unknown log format '%.*s'%s; expected default, common, combined or a string",
+               "unknown log format '%.*s'; expected default, common, combined or a string%s",
                STR_ARG(word->text), suggest_text(&s));
     return false;
 }

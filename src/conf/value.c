@@ -48,8 +48,12 @@ static bool fail(const struct value *v)
 {
     struct str text = ast_text(v->compile, v->word->at);
 
-    diag_error(v->compile->diags, v->word->at->span, "expected %s, got '%.*s'", v->expected,
-               STR_ARG(text));
+    if (v->word->has_variable || !str_contains(text, STR("${env.")))
+        diag_error(v->compile->diags, v->word->at->span, "expected %s, got '%.*s'", v->expected,
+                   STR_ARG(text));
+    else
+        diag_error(v->compile->diags, v->word->at->span, "expected %s, got '%.*s', which is '%.*s'",
+                   v->expected, STR_ARG(text), STR_ARG(v->word->text));
     return false;
 }
 

@@ -38,9 +38,10 @@ static void report_unknown(struct compile *c, struct str name, struct span span)
     for (size_t i = 0; i < VAR_ID_N; i++) {
         struct str known = str_of(var_rows[i].name);
 
-        if (var_rows[i].has_argument && str_eq(name, known)) {
-            diag_error(c->diags, span, "'%.*s' needs a name, such as '%.*s.x-example'",
-                       STR_ARG(name), STR_ARG(name));
+        if (var_rows[i].has_argument && str_starts_with(name, known) &&
+            (name.n == known.n || (dot == name.p + known.n && name.n == known.n + 1))) {
+            diag_error(c->diags, span, "'%s' needs a name, such as '%s.x-example'",
+                       var_rows[i].name, var_rows[i].name);
             return;
         }
         if (!var_rows[i].has_argument)

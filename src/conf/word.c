@@ -67,7 +67,12 @@ static void read_environment(struct reader *r, struct str name, struct span span
         variable.n = (size_t)(colon - name.p);
         value = str_slice(name, variable.n + 2, name.n);
     }
-    set = is_name(variable) ? word_environment(r->compile, variable) : NULL;
+    if (!is_name(variable)) {
+        diag_error(r->compile->diags, span, "expected ${env.NAME} or ${env.NAME:-default}");
+        r->word->is_bad = true;
+        return;
+    }
+    set = word_environment(r->compile, variable);
     if (set != NULL && (*set != '\0' || colon == NULL))
         value = str_of(set);
     if (set == NULL && colon == NULL) {

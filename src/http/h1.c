@@ -368,16 +368,16 @@ static void h1_run(struct h1 *h)
 {
     unsigned turns = 0;
 
+    while (!h->conn.is_closed && turns < RUN_TURNS_MAX && h1_turn(h))
+        turns++;
     if (h->conn.is_closed)
         return;
-    task_cancel(&h->conn.task);
-    while (!h->conn.is_closed && h1_turn(h))
-        if (++turns == RUN_TURNS_MAX) {
-            task_post(h->conn.wire.loop, &h->conn.task);
-            break;
-        }
-    if (!h->conn.is_closed)
-        h1_arm(h);
+    /* What the turns themselves have posted is done, unless they were cut short. */
+    if (turns < RUN_TURNS_MAX)
+        task_cancel(&h->conn.task);
+    else
+        task_post(h->conn.wire.loop, &h->conn.task);
+    h1_arm(h);
 }
 
 static struct stream *h1_open(struct conn *c, void *owner, struct arena *arena)

@@ -74,6 +74,8 @@ static bool in_fill(struct h1 *h)
     enum wire_result r;
     size_t got;
 
+    if (!(h->conn.wire.watch.ready & EVENT_IN))
+        return false; /* before a buffer is taken for nothing */
     if (!in_make_room(h)) {
         h1_fail(h, CONN_NO_MEMORY);
         return true;

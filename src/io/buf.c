@@ -7,12 +7,12 @@
 
 #include <string.h>
 
-/* Free pieces that are kept a class: 1 MiB of the small ones, two of the largest. */
+/* Free pieces that are kept a class: 4 MiB of the small ones, two of the largest. */
 static size_t class_max_kept(size_t size)
 {
-    size_t n = BUF_SIZE_MAX / size;
+    size_t n = size >= BUF_SIZE_MAX / 2 ? 2 : 4 * BUF_SIZE_MAX / size;
 
-    return n < 2 ? 2 : n;
+    return n;
 }
 
 static size_t class_size(unsigned class)

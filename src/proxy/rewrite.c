@@ -17,10 +17,8 @@ static bool rule_apply(struct txn *t, struct head *h, const struct header_rule *
     if (!field_is_value(value))
         return false;
     /* The request's Host is its authority: see http/head.h. */
-    if (r->id == FIELD_HOST && !h->is_response) {
-        h->authority = value;
-        return true;
-    }
+    if (r->id == FIELD_HOST && !h->is_response)
+        return head_set_authority(h, value) == FAULT_NONE;
     return r->kind == HEADER_SET ? head_set(h, r->name, value, r->id)
                                  : head_add(h, r->name, value, r->id);
 }

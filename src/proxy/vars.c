@@ -8,9 +8,7 @@
 #include "io/sock.h"
 #include "proxy/worker.h"
 
-#include <arpa/inet.h>
 #include <openssl/evp.h>
-#include <stdio.h>
 
 static struct str number_text(struct txn *t, uint64_t number)
 {
@@ -25,18 +23,6 @@ static struct str seconds_text(struct txn *t, uint64_t ms)
 {
     return arena_printf(t->arena, "%llu.%03u", (unsigned long long)(ms / 1000),
                         (unsigned)(ms % 1000));
-}
-
-static struct str ip_text(struct txn *t, const struct ip *ip)
-{
-    static const unsigned char v4_prefix[12] = {0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0xff, 0xff};
-    char text[INET6_ADDRSTRLEN];
-    bool is_v4 = memcmp(ip->bytes, v4_prefix, sizeof(v4_prefix)) == 0;
-
-    if (inet_ntop(is_v4 ? AF_INET : AF_INET6, is_v4 ? ip->bytes + 12 : ip->bytes, text,
-                  sizeof(text)) == NULL)
-        return STR_EMPTY;
-    return arena_str(t->arena, str_of(text));
 }
 
 static struct addr local_addr(const struct txn *t)
@@ -188,9 +174,12 @@ bool var_ip(struct txn *t, const struct var_ref *v, struct ip *ip)
 
 static struct str address_text(struct txn *t, const struct var_ref *v)
 {
+    char text[ADDR_TEXT_MAX];
     struct ip ip;
 
-    return var_ip(t, v, &ip) ? ip_text(t, &ip) : STR("unix");
+    if (!var_ip(t, v, &ip))
+        return STR("unix");
+    return arena_str(t->arena, (struct str){text, ip_text(&ip, text)});
 }
 
 static struct str version_text(const struct txn *t)

@@ -1,0 +1,63 @@
+#!/bin/sh
+# Golden tests of the configuration: run.sh BINARY
+#
+#   good/x.cfg  is valid; its dump is x.dump, and the dump of that is the same text
+#   bad/x.cfg   is refused; what is said about it is x.err, to the letter
+#
+# Paths in the expected texts are relative to this directory, from which the tests run.
+[ $# -eq 1 ] || { echo "usage: $0 BINARY" >&2; exit 2; }
+binary=$(realpath "$1") || exit 2
+cd "$(dirname "$0")" || exit 2
+here=$(pwd -P)
+work=$(mktemp -d) || exit 2
+trap 'rm -rf "$work"' EXIT
+unset TMPDIR HOLDFAST_UNSET
+export HOLDFAST_FD=7 HOLDFAST_PORT=8081 HOLDFAST_EMPTY='' HOLDFAST_WORDS='two words'
+passed=0
+failed=0
+
+# check WHAT COMMAND...: count it, and say which failed.
+check() {
+    what=$1
+    shift
+    if "$@" >"$work/difference" 2>&1; then
+        passed=$((passed + 1))
+    else
+        failed=$((failed + 1))
+        echo "FAILED: $what"
+        sed 's/^/    /' "$work/difference"
+    fi
+}
+
+is_valid() {
+    said=$("$binary" -c -f "$1" 2>/dev/null) || return 1
+    case $said in *'Configuration file is valid'*) return 0 ;; esac
+    echo "exit status 0, but it said: $said"
+    return 1
+}
+
+dump() {
+    "$binary" dump -f "$1" 2>/dev/null | sed "s|$here/||g"
+}
+
+for file in good/*.cfg; do
+    name=${file%.cfg}
+    check "$name: is valid" is_valid "$file"
+    dump "$file" >"$work/dump"
+    check "$name: its dump" diff -u "$name.dump" "$work/dump"
+    "$binary" dump -f "$file" >"$work/first.cfg" 2>/dev/null
+    "$binary" dump -f "$work/first.cfg" >"$work/second.cfg" 2>/dev/null
+    check "$name: the dump of its dump" diff -u "$work/first.cfg" "$work/second.cfg"
+done
+
+for file in bad/*.cfg; do
+    name=${file%.cfg}
+    "$binary" -c -f "$file" >/dev/null 2>"$work/said"
+    status=$?
+    sed "s|$here/||g" "$work/said" >"$work/err"
+    check "$name: exit status 1, not $status" test "$status" -eq 1
+    check "$name: what is said" diff -u "$name.err" "$work/err"
+done
+
+echo "$passed passed, $failed failed"
+[ "$failed" -eq 0 ]
