@@ -148,3 +148,7 @@ bench: have-deps
 
 clean:
 	rm -rf build holdfast
+
+# The table of states in the documentation is made from the table in the program.
+doc/states.md: include/proxy/txn_state.def reg-tests/states.sh
+	@reg-tests/states.sh > $@

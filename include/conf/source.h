@@ -20,6 +20,9 @@
 #define SOURCE_TOTAL_MAX ((size_t)64 << 20)
 #define SOURCE_FILES_MAX 1000
 
+/* Nobody indents further; asking for it must not cost a walk over a long line. */
+#define SOURCE_INDENT_MAX 255
+
 /* Bytes from..to-1 of the row of all texts. */
 struct span {
     uint32_t from;
@@ -79,6 +82,12 @@ struct str source_text(const struct sources *s, struct span span);
 
 /* Line and column of the span's start. False for SPAN_NONE. */
 bool source_place(const struct sources *s, struct span span, struct source_place *place);
+
+/* The line of the span's start, counted from 1; 0 for SPAN_NONE. Costs a binary search. */
+unsigned source_line(const struct sources *s, struct span span);
+
+/* How many blanks its line starts with, up to SOURCE_INDENT_MAX. */
+unsigned source_indent(const struct sources *s, struct span span);
 
 /* How many characters text holds: bytes that do not continue a UTF-8 sequence. */
 size_t source_characters(struct str text);

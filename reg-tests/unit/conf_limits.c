@@ -162,7 +162,7 @@ static void files_that_are_no_text_are_one_error(void)
     t.p[t.n - 1] = '\0';
     add(&t, "{ }}} \xfe", 1000);
     CU_ASSERT_EQUAL(errors_of_text(&t, &said), 1);
-    CU_ASSERT(says(said.first, "x.cfg:2:1: error: a control character"));
+    CU_ASSERT(says(said.first, "x.cfg:2:3: error: a NUL byte"));
 }
 
 static void includes_end(void)

@@ -15,16 +15,17 @@
 
 struct config_place build_place(struct build *b, struct span span)
 {
-    struct source_place place;
+    const struct sources *sources = b->compile->sources;
+    const struct source *source = source_of(sources, span.from);
     size_t i = 0;
 
-    if (!source_place(b->compile->sources, span, &place))
+    if (source == NULL)
         return (struct config_place){STR(""), 0};
-    while (b->compile->sources->list[i] != place.source)
+    while (sources->list[i] != source)
         i++;
     if (b->file_names[i].p == NULL)
-        b->file_names[i] = store_str(&b->compile->keep, place.source->name);
-    return (struct config_place){b->file_names[i], place.line};
+        b->file_names[i] = store_str(&b->compile->keep, source->name);
+    return (struct config_place){b->file_names[i], source_line(sources, span)};
 }
 
 const struct setting *build_setting(const struct scope *scope, const struct scope *defaults,

@@ -58,19 +58,6 @@ static bool is_stop(const struct token *t)
     return t->kind == TOKEN_LINE || t->kind == TOKEN_SEMICOLON || t->kind == TOKEN_END;
 }
 
-/* How far in the line of a token starts: its blanks. */
-static unsigned indent_of(const struct filter *f, struct span span)
-{
-    struct source_place place;
-    unsigned n = 0;
-
-    if (!source_place(f->compile->sources, span, &place))
-        return 0;
-    while (n < place.line_text.n && (place.line_text.p[n] == ' ' || place.line_text.p[n] == '\t'))
-        n++;
-    return n;
-}
-
 static bool is_first_on_line(const struct filter *f, const struct token *t)
 {
     return t == f->first || t[-1].kind == TOKEN_LINE;
@@ -150,7 +137,7 @@ static void open_block(struct filter *f)
         f->poison_next = false;
         emit(f, TOKEN_BARE, t->span, true);
     }
-    f->open[f->depth++] = (struct opener){t->span, indent_of(f, t->span)};
+    f->open[f->depth++] = (struct opener){t->span, source_indent(f->compile->sources, t->span)};
     emit(f, TOKEN_OPEN, t->span, false);
     f->in++;
 }
@@ -159,7 +146,7 @@ static void close_block(struct filter *f)
 {
     const struct token *t = f->in++;
     bool leads = is_first_on_line(f, t);
-    unsigned indent = indent_of(f, t->span);
+    unsigned indent = source_indent(f->compile->sources, t->span);
 
     if (f->depth == 0 ||
         (f->balance < 0 && leads && indent > f->open[f->depth - 1].indent)) {
@@ -207,7 +194,7 @@ static void take_line(struct filter *f)
         diag_error(f->compile->diags, t->span, "expected '{' before the end of the line");
         f->has_brace_fault = true;
         f->balance++;
-        f->open[f->depth++] = (struct opener){t->span, indent_of(f, t->span)};
+        f->open[f->depth++] = (struct opener){t->span, source_indent(f->compile->sources, t->span)};
         emit(f, TOKEN_OPEN, t->span, true);
     }
     f->lacks_open = false;

@@ -37,21 +37,23 @@ static struct str directory_of(struct str path)
     return str_slice(path, 0, slash == path.p ? 1 : (size_t)(slash - path.p));
 }
 
-/* Report the bytes that no text holds. A file with a NUL is no text at all: false. */
+/* Report the bytes that no text holds. A file with a NUL is no text at all: one error, and false. */
 static bool check_bytes(struct compile *c, struct source *source)
 {
+    const char *nul = memchr(source->text.p, '\0', source->text.n);
     struct span span;
     const char *why;
     size_t at = 0;
-    bool is_text = true;
 
-    while ((why = source_next_bad(source, &at, &span)) != NULL) {
-        if (!is_text)
-            continue;
-        diag_error(c->diags, span, "%s", why);
-        is_text = strstr(why, "NUL") == NULL;
+    if (nul != NULL) {
+        span.from = source->base + (uint32_t)(nul - source->text.p);
+        span.to = span.from + 1;
+        diag_error(c->diags, span, "a NUL byte: this is not a text file");
     }
-    return is_text;
+    while ((why = source_next_bad(source, &at, &span)) != NULL)
+        if (nul == NULL)
+            diag_error(c->diags, span, "%s", why);
+    return nul == NULL;
 }
 
 /* Read a file. `span` names it; faults are reported there. */

@@ -77,8 +77,6 @@ static const char *source_fault(struct str text, size_t i, size_t *length)
     const unsigned char *p = (const unsigned char *)text.p + i;
 
     *length = 1;
-    if (*p == '\0')
-        return "a NUL byte: this is not a text file";
     if (*p == '\t' || *p == '\n' || (*p == '\r' && i + 1 < text.n && p[1] == '\n'))
         return NULL;
     if (*p == '\r')
@@ -147,18 +145,12 @@ size_t source_characters(struct str text)
     return n;
 }
 
-bool source_place(const struct sources *s, struct span span, struct source_place *place)
+/* The line, counted from 0, that holds the byte at `at` of a text. */
+static size_t find_line(const struct source *source, size_t at)
 {
-    const struct source *source = source_of(s, span.from);
     size_t low = 0;
-    size_t high;
-    size_t at;
-    size_t end;
+    size_t high = source->n_lines;
 
-    if (source == NULL)
-        return false;
-    at = span.from - source->base;
-    high = source->n_lines;
     while (high - low > 1) {
         size_t middle = low + (high - low) / 2;
 
@@ -167,16 +159,51 @@ bool source_place(const struct sources *s, struct span span, struct source_place
         else
             high = middle;
     }
-    end = low + 1 < source->n_lines ? source->lines[low + 1] - 1 : source->text.n;
-    if (end > source->lines[low] && source->text.p[end - 1] == '\r')
+    return low;
+}
+
+unsigned source_line(const struct sources *s, struct span span)
+{
+    const struct source *source = source_of(s, span.from);
+
+    return source == NULL ? 0 : (unsigned)find_line(source, span.from - source->base) + 1;
+}
+
+unsigned source_indent(const struct sources *s, struct span span)
+{
+    const struct source *source = source_of(s, span.from);
+    const char *line;
+    unsigned n = 0;
+
+    if (source == NULL)
+        return 0;
+    line = source->text.p + source->lines[find_line(source, span.from - source->base)];
+    while (n < SOURCE_INDENT_MAX && (line[n] == ' ' || line[n] == '\t'))
+        n++;
+    return n;
+}
+
+bool source_place(const struct sources *s, struct span span, struct source_place *place)
+{
+    const struct source *source = source_of(s, span.from);
+    size_t line;
+    size_t at;
+    size_t end;
+
+    if (source == NULL)
+        return false;
+    at = span.from - source->base;
+    line = find_line(source, at);
+    end = line + 1 < source->n_lines ? source->lines[line + 1] - 1 : source->text.n;
+    if (end > source->lines[line] && source->text.p[end - 1] == '\r')
         end--;
     if (at > end)
         at = end;
     *place = (struct source_place){
         .source = source,
-        .line = (unsigned)low + 1,
-        .line_text = str_slice(source->text, source->lines[low], end),
-        .line_from = at - source->lines[low],
+        .line = (unsigned)line + 1,
+        .line_text = str_slice(source->text, source->lines[line], end),
+        .line_from = at - source->lines[line],
     };
     place->column =
         (unsigned)source_characters(str_slice(place->line_text, 0, place->line_from)) + 1;

@@ -23,14 +23,52 @@ static size_t out_length(const struct h1 *h)
     return h->out == NULL ? 0 : buf_length(h->out);
 }
 
+/* Have an output buffer with at least `room` bytes of space. */
+static bool out_make_room(struct h1 *h, size_t room)
+{
+    size_t used = out_length(h);
+    struct buf *larger;
+
+    if (h->out != NULL && buf_space(h->out) >= room)
+        return true;
+    larger = buf_get(h->conn.bufs, used + room);
+    if (larger == NULL)
+        return false;
+    if (used > 0)
+        buf_append(larger, buf_bytes(h->out), used);
+    buf_put(h->conn.bufs, &h->out);
+    h->out = larger;
+    return true;
+}
+
 bool h1_put(struct h1 *h, const void *p, size_t n)
 {
-    if (h->out == NULL)
-        h->out = buf_get(h->conn.bufs, BUF_SIZE_MIN);
-    if (h->out == NULL || buf_space(h->out) < n)
+    if (!out_make_room(h, n))
         return false;
     buf_append(h->out, p, n);
     return true;
+}
+
+/* Write a head into the output buffer. False: no memory, or the head cannot be written. */
+static bool put_head(struct h1 *h, const struct head *head, const struct h1_framing_out *f)
+{
+    /* What came within its bound goes out with what rules add; almost all fits in the first piece. */
+    static const size_t rooms[] = {BUF_SIZE_MIN / 2, 4 * H1_HEAD_MAX};
+
+    for (size_t i = 0; i < sizeof(rooms) / sizeof(rooms[0]); i++) {
+        char *at;
+        size_t n;
+
+        if (!out_make_room(h, rooms[i]))
+            return false;
+        at = h->out->data + h->out->end;
+        n = head->is_response ? h1_write_response(head, f, at, buf_space(h->out))
+                              : h1_write_request(head, f, at, buf_space(h->out));
+        h->out->end += n;
+        if (n > 0)
+            return true;
+    }
+    return false;
 }
 
 static struct h1_framing_out frame_request(struct h1 *h, const struct head *head, struct body *out)
@@ -68,20 +106,11 @@ bool h1_send_head(struct stream *s, const struct head *head, struct body *out)
 {
     struct h1 *h = h1_of(s->conn);
     struct h1_framing_out f;
-    size_t n;
 
     assert(h->out_state == H1_OUT_NONE);
     f = head->is_response ? frame_response(h, head) : frame_request(h, head, out);
-    if (h->out == NULL)
-        h->out = buf_get(h->conn.bufs, BUF_SIZE_MIN);
-    if (h->out == NULL)
+    if (!put_head(h, head, &f))
         return false;
-    n = head->is_response
-            ? h1_write_response(head, &f, h->out->data + h->out->end, buf_space(h->out))
-            : h1_write_request(head, &f, h->out->data + h->out->end, buf_space(h->out));
-    if (n == 0)
-        return false;
-    h->out->end += n;
 
     s->out = head->has_body ? out : NULL;
     h->out_is_chunked = f.is_chunked;
@@ -100,17 +129,15 @@ void h1_send_interim(struct stream *s, const struct head *head)
     static const char go_on[] = "HTTP/1.1 100 Continue\r\n\r\n";
     struct h1 *h = h1_of(s->conn);
     struct h1_framing_out none = {.length = 0};
-    size_t n;
 
     /* RFC 9110 15.2: never to an HTTP/1.0 client; and not behind the final head. */
     if (h->client_is_1_0 || h->out_state != H1_OUT_NONE)
         return;
-    if (head == NULL) {
+    /* An interim response that finds no room is lost: nothing waits for it. */
+    if (head == NULL)
         h1_put(h, go_on, sizeof(go_on) - 1);
-    } else if (h1_put(h, NULL, 0)) {
-        n = h1_write_response(head, &none, h->out->data + h->out->end, buf_space(h->out));
-        h->out->end += n;
-    }
+    else
+        put_head(h, head, &none);
     task_post(h->conn.wire.loop, &h->conn.task);
 }
 

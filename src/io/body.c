@@ -161,10 +161,9 @@ static bool body_make_room(struct body *b)
 {
     if (b->keep == KEEP_WINDOW)
         drop_read_memory(b);
-    if (b->memory->start > 0) {
-        buf_compact(b->memory);
+    buf_compact(b->memory);
+    if (buf_space(b->memory) > 0)
         return true;
-    }
     if (b->spool.size_bytes == 0 && body_grow(b, memory_size_max(b)))
         return true;
     if (b->spool.store == NULL)
