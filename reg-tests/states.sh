@@ -15,7 +15,7 @@ make_page() {
     # A row may span lines: join them, then take it apart.
     sed '1,/\*\//d' include/proxy/txn_state.def | tr '\n' ' ' | sed 's/X(/\n&/g' |
         sed -nE 's/^X\(([A-Z]+), "[a-z]+", ([^"]*), *"([^"]*)"\).*/\1\t\2\t\3/p' |
-        while IFS=$'\t' read -r name next what; do
+        while IFS=$'\t' read -r name next what || [ -n "$name" ]; do
             next=$(grep -oE 'BIT\([A-Z]+\)' <<<"$next" | sed -E 's/BIT\((.*)\)/\1/' | paste -sd ' ' || true)
             echo "| $name | $what | ${next:--} |"
         done

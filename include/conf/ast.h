@@ -1,7 +1,9 @@
 /*
- * ast - what a file says, before anybody asks whether it makes sense: statements, words, conditions.
+ * ast - what a file says, before anybody asks whether it makes sense: statements, words,
+ * conditions.
  *
- * All nodes lie in the scratch arena of the load. Lists keep their end, so that appending is one step.
+ * All nodes lie in the scratch arena of the load. Lists keep their end, so that appending is one
+ * step.
  */
 #ifndef HOLDFAST_CONF_AST_H
 #define HOLDFAST_CONF_AST_H
@@ -38,7 +40,7 @@ struct ast_expr {
     struct ast_expr *items_end;
     size_t n_items;
     const struct ast_word *variable;
-    const struct ast_word *operator;
+    const struct ast_word *op;
     struct ast_words values;
     struct ast_expr *next;
 };
@@ -55,7 +57,7 @@ struct ast_statement {
     bool is_poisoned;       /* its words make no sense, and the parser has said so */
     struct ast_words words; /* the first is the directive; empty: see ast_lost */
     struct ast_expr *when;
-    struct ast_word *tail;  /* the word behind the condition */
+    struct ast_word *tail; /* the word behind the condition */
     struct ast_block *block;
     struct ast_statement *next;
 };
@@ -72,9 +74,9 @@ struct ast_expr *ast_join(struct compile *c, enum ast_expr_kind kind, struct ast
 /* `not item`; two of them are none. */
 struct ast_expr *ast_not(struct compile *c, struct span span, struct ast_expr *item);
 
-/* `variable operator values`; without operator and values: `variable` alone. */
+/* `variable operator values`; without op and values: `variable` alone. */
 struct ast_expr *ast_test(struct compile *c, struct span span, const struct ast_word *variable,
-                          const struct ast_word *operator, struct ast_words values);
+                          const struct ast_word *op, struct ast_words values);
 struct ast_expr *ast_poisoned(struct compile *c, struct span span);
 
 /* `( item )`: its span takes the parentheses in. */
@@ -85,16 +87,17 @@ struct ast_statement *ast_statement(struct compile *c, struct ast_words words,
                                     struct ast_block *block);
 
 /* `route name [when …]`; name == NULL: the parser found none and has said so. */
-struct ast_statement *ast_route(struct compile *c, struct ast_word *head,
-                                struct ast_word *name, struct ast_expr *when,
-                                struct ast_block *block);
+struct ast_statement *ast_route(struct compile *c, struct ast_word *head, struct ast_word *name,
+                                struct ast_expr *when, struct ast_block *block);
 
 /* `allow who… [when …] [code]`, `deny …`. */
-struct ast_statement *ast_access(struct compile *c, struct ast_word *head,
-                                 struct ast_words who, struct ast_expr *when,
-                                 struct ast_word *tail, struct ast_block *block);
+struct ast_statement *ast_access(struct compile *c, struct ast_word *head, struct ast_words who,
+                                 struct ast_expr *when, struct ast_word *tail,
+                                 struct ast_block *block);
 
-/* A statement that could not be understood: without words, so that it is known to have been there. */
+/*
+ * A statement that could not be understood: without words, so that it is known to have been there.
+ */
 struct ast_statement *ast_lost(struct compile *c);
 
 struct ast_block *ast_block(struct compile *c);

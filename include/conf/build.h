@@ -28,12 +28,12 @@ struct build {
 
     struct config_frontend *frontend; /* in hand */
     const struct scope *frontend_scope;
-    struct names routes;              /* of it: name to struct config_route */
+    struct names routes; /* of it: name to struct config_route */
 };
 
 /*
- * Build the config of the top scope in c's keeping. What names lead nowhere and the like is reported;
- * the result is of use only if there was no error at all.
+ * Build the config of the top scope in c's keeping. What names lead nowhere and the like is
+ * reported; the result is of use only if there was no error at all.
  */
 struct config *build(struct compile *c, const struct scope *top, const struct source *main);
 
@@ -54,7 +54,9 @@ struct config_log build_log(struct build *b, const struct arg *target);
 /* A complete policy out of a layer, for the frontend in hand. */
 const struct policy *build_policy(struct build *b, const struct layer *layer);
 
-/* Report what is wrong with the policy settings of one block, each of which many layers may share. */
+/*
+ * Report what is wrong with the policy settings of one block, each of which many layers may share.
+ */
 void build_check_policy(struct build *b, const struct scope *scope);
 
 #endif

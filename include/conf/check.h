@@ -21,9 +21,9 @@ struct setting {
     const struct setting_row *row;
     const struct ast_statement *statement;
     struct args args;
-    const struct expr *when;  /* of route, allow, deny */
+    const struct expr *when;   /* of route, allow, deny */
     const struct scope *block; /* what it opens; empty for a block that may be left out; or NULL */
-    bool is_bad;              /* its arguments or its condition were reported */
+    bool is_bad;               /* its arguments or its condition were reported */
     struct setting_built *built;
     struct setting *next;
 };
@@ -43,9 +43,9 @@ struct scope {
 struct scope *check_top(struct compile *c);
 
 /*
- * Check one statement and what stands in its block, and enter it into scope. is_misplaced_ok: braces
- * were guessed, so what stands where proves nothing. Returns NULL if the directive is unknown or
- * misplaced; faults are reported.
+ * Check one statement and what stands in its block, and enter it into scope. is_misplaced_ok:
+ * braces were guessed, so what stands where proves nothing. Returns NULL if the directive is
+ * unknown or misplaced; faults are reported.
  */
 const struct setting *check_statement(struct compile *c, struct scope *scope,
                                       const struct ast_statement *statement, bool is_misplaced_ok);

@@ -1,8 +1,8 @@
 /*
  * files - the one seam between a load and the world: files, directories, environment, names.
  *
- * Compiling a configuration is a function of its text and of the answers given here. files_disk asks
- * the machine; files_memory answers from a table, for tests and fuzzers.
+ * Compiling a configuration is a function of its text and of the answers given here. files_disk
+ * asks the machine; files_memory answers from a table, for tests and fuzzers.
  */
 #ifndef HOLDFAST_CONF_FILES_H
 #define HOLDFAST_CONF_FILES_H
@@ -14,15 +14,15 @@
 
 struct files {
     /*
-     * The bytes of a file, at most limit_bytes of them, in arena a. Returns NULL on success, else the
-     * reason as a text that needs no freeing.
+     * The bytes of a file, at most limit_bytes of them, in arena a. Returns NULL on success, else
+     * the reason as a text that needs no freeing.
      */
-    const char *(*read)(const struct files *f, struct str path, size_t limit_bytes,
-                        struct arena *a, struct str *text);
+    const char *(*read)(const struct files *f, struct str path, size_t limit_bytes, struct arena *a,
+                        struct str *text);
 
     /*
-     * The files that a pattern of the shell matches, by name, in arena a. *n may be 0. False without
-     * memory.
+     * The files that a pattern of the shell matches, by name, in arena a. *n may be 0. False
+     * without memory.
      */
     bool (*match)(const struct files *f, struct str pattern, struct arena *a, struct str **paths,
                   size_t *n);

@@ -5,8 +5,8 @@
  * bracket that is missing is reported once, at its partner, and invented where it belongs, so the
  * grammar only ever sees text that is balanced, and one missing mark is one error.
  *
- * Limits: blocks and parentheses nest NESTING_MAX deep; what is deeper is reported and left out. With
- * that, no walk over a tree of the language can go deeper.
+ * Limits: blocks and parentheses nest NESTING_MAX deep; what is deeper is reported and left out.
+ * With that, no walk over a tree of the language can go deeper.
  */
 #ifndef HOLDFAST_CONF_FILTER_H
 #define HOLDFAST_CONF_FILTER_H

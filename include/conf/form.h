@@ -36,7 +36,7 @@
     X(FAILURE, "FAILURE", "reset, timeout, empty-response or a status such as 503")                \
     X(FIELD, "FIELD", "the name of a header field")                                                \
     X(WHO, "WHO", "an address, a block such as 10.0.0.0/8, or 'all'")                              \
-    X(TARGET, "TARGET", "a target such as stderr or logs/web.log")                                \
+    X(TARGET, "TARGET", "a target such as stderr or logs/web.log")                                 \
     X(BIND_ADDRESS, "BIND-ADDRESS", "an address such as *:8080, [::1]:80 or unix@/path")           \
     X(ADDRESS, "ADDRESS", "an address such as 127.0.0.1:3000, name:80 or unix@/path")
 
@@ -45,7 +45,7 @@ enum form_type {
 #define X(id, name, expected) FORM_##id,
     FORM_TYPES
 #undef X
-    FORM_N
+        FORM_N
 };
 
 /* One value. Which members mean something follows from the type. */

@@ -16,8 +16,8 @@ struct parse {
 
 /*
  * Parse a file that has been added to the sources. Faults are reported; what could be understood is
- * returned, never NULL. *has_brace_fault says that a brace was missing or too many: what stands where
- * is then a guess, and nobody should complain about misplaced directives.
+ * returned, never NULL. *has_brace_fault says that a brace was missing or too many: what stands
+ * where is then a guess, and nobody should complain about misplaced directives.
  */
 struct ast_block *parse(struct compile *c, const struct source *source, bool *has_brace_fault);
 

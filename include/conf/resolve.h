@@ -1,9 +1,9 @@
 /*
  * resolve - who inherits what: all of it, in this one place.
  *
- * A layer is the sum of the policy settings that hold in a block: those of the layer around it, each
- * replaced as a whole where the block says otherwise. Rule lists alone add up, outermost first. The
- * outermost layer is the column `default` of settings.def.
+ * A layer is the sum of the policy settings that hold in a block: those of the layer around it,
+ * each replaced as a whole where the block says otherwise. Rule lists alone add up, outermost
+ * first. The outermost layer is the column `default` of settings.def.
  */
 #ifndef HOLDFAST_CONF_RESOLVE_H
 #define HOLDFAST_CONF_RESOLVE_H
@@ -24,7 +24,7 @@ struct layer_page {
 };
 
 struct layer {
-    const struct setting *settings[SETTING_N];  /* those that stand once; NULL: none */
+    const struct setting *settings[SETTING_N]; /* those that stand once; NULL: none */
     const struct setting *timeouts[TIMEOUT_N];
     struct layer_page *pages;
     size_t n_pages;
@@ -42,7 +42,9 @@ extern const char *const timeout_names[TIMEOUT_N];
  */
 const struct scope *resolve_defaults(struct compile *c, enum place place);
 
-/* The layer of a block within `outer` (NULL: nothing). `outer` itself if the block has no policy. */
+/*
+ * The layer of a block within `outer` (NULL: nothing). `outer` itself if the block has no policy.
+ */
 const struct layer *resolve_layer(struct compile *c, const struct layer *outer,
                                   const struct scope *scope);
 

@@ -1,8 +1,9 @@
 /*
  * source - the texts of the files that make up a configuration, and places in them.
  *
- * All texts of one load share one row of offsets: a span is two numbers, whatever file it lies in, and
- * the order of spans is the order in which the files were read. Columns count characters from 1.
+ * All texts of one load share one row of offsets: a span is two numbers, whatever file it lies in,
+ * and the order of spans is the order in which the files were read. Columns count characters
+ * from 1.
  *
  * Bad bytes (NUL, controls, malformed UTF-8) are reported when a text is added and stand in it as
  * SOURCE_BAD from then on, so that nothing behind this module ever meets them.
@@ -33,8 +34,8 @@ struct span {
 #define SPAN_NONE ((struct span){UINT32_MAX, UINT32_MAX})
 
 struct source {
-    struct str name;       /* as the user would say it: the path given, or relative to the includer */
-    struct str identity;   /* the real path: finds loops */
+    struct str name;     /* as the user would say it: the path given, or relative to the includer */
+    struct str identity; /* the real path: finds loops */
     struct str directory;  /* what relative paths in it start from; empty: the working directory */
     struct str text;       /* followed by a NUL */
     uint32_t base;         /* offset of its first byte */

@@ -1,9 +1,9 @@
 /*
  * store - memory of one load that never says no.
  *
- * A compiler asks for memory at a few hundred places, none of which could do better than give up. So
- * running out leaves from the place where it happens straight to config_load (longjmp), which reports
- * it and frees the arenas: all that a load makes lies in one of them.
+ * A compiler asks for memory at a few hundred places, none of which could do better than give up.
+ * So running out leaves from the place where it happens straight to config_load (longjmp), which
+ * reports it and frees the arenas: all that a load makes lies in one of them.
  */
 #ifndef HOLDFAST_CONF_STORE_H
 #define HOLDFAST_CONF_STORE_H

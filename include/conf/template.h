@@ -8,15 +8,16 @@
 #include "conf/word.h"
 
 /*
- * Compile a word into *t, in c's keeping. Only variables known at `phase` may stand in it; one_line:
- * no controls but tab, as the value of a header field wants it. Faults are reported; false then.
+ * Compile a word into *t, in c's keeping. Only variables known at `phase` may stand in it;
+ * one_line: no controls but tab, as the value of a header field wants it. Faults are reported;
+ * false then.
  */
 bool template_compile(struct compile *c, const struct word *word, enum var_phase phase,
                       bool one_line, struct template *t);
 
 /*
- * The line of an access log: a template, or one of the names `default`, `common`, `combined`. Reports
- * and returns as template_compile.
+ * The line of an access log: a template, or one of the names `default`, `common`, `combined`.
+ * Reports and returns as template_compile.
  */
 bool template_compile_log(struct compile *c, const struct word *word, struct template *t);
 

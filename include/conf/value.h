@@ -7,8 +7,8 @@
 #include "conf/form.h"
 
 /*
- * Could the word be of this type? Only asked where more than one thing may stand: most types take any
- * word and complain later.
+ * Could the word be of this type? Only asked where more than one thing may stand: most types take
+ * any word and complain later.
  */
 bool value_fits(enum form_type type, const struct word *word);
 

@@ -8,8 +8,8 @@
 #include "conf/expr.h"
 
 /*
- * Find the variable called name, which stands at span, where only what is known at `phase` may stand.
- * Reports a fault and returns false if there is none.
+ * Find the variable called name, which stands at span, where only what is known at `phase` may
+ * stand. Reports a fault and returns false if there is none.
  */
 bool variable_find(struct compile *c, struct str name, struct span span, enum var_phase phase,
                    struct var_ref *ref);

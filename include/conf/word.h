@@ -1,7 +1,8 @@
 /*
  * word - what the words of a file mean: escapes undone, `${env.NAME}` filled in.
  *
- * A word is a run of parts: literal text, and references `${NAME}` that are filled for each request.
+ * A word is a run of parts: literal text, and references `${NAME}` that are filled for each
+ * request.
  * `${env.NAME}` and `${env.NAME:-default}` are filled here and are literal text to everybody else.
  */
 #ifndef HOLDFAST_CONF_WORD_H
@@ -31,8 +32,8 @@ struct word word_read(struct compile *c, const struct ast_word *at);
 const char *word_environment(struct compile *c, struct str name);
 
 /*
- * May text stand bare in a file and mean itself? Else word_quote gives it as a string, in c's scratch
- * arena; is_template: `${` in text is meant.
+ * May text stand bare in a file and mean itself? Else word_quote gives it as a string, in c's
+ * scratch arena; is_template: `${` in text is meant.
  */
 bool word_is_bare(struct str text);
 

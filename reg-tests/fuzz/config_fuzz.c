@@ -1,11 +1,10 @@
 /*
- * config_fuzz - any text to the loader. What it accepts must dump to a text that it accepts too, with
- * the same dump.
+ * config_fuzz - any text to the loader. What it accepts must dump to a text that it accepts too,
+ * with the same dump.
  *
- *     clang -g -O1 -fsanitize=fuzzer,address,undefined -D_GNU_SOURCE -Iinclude -I. -Ibuild/release/gen \
- *         reg-tests/fuzz/config_fuzz.c src/conf/*.c src/io/addr.c src/base/*.c src/http/field.c \
- *         build/release/gen/config_*.c -o config_fuzz
- *     ./config_fuzz -max_len=4096 CORPUS reg-tests/config/good reg-tests/config/bad
+ * Build: clang -fsanitize=fuzzer,address,undefined with all of src/base and src/conf,
+ * src/io/addr.c, src/http/field.c and the generated config_lexer.c and config_parser.c. Seeds: the
+ * golden files of reg-tests/config.
  */
 #include "base/panic.h"
 #include "conf/dump.h"
@@ -24,10 +23,12 @@ static void ignore_line(void *arg, struct str line)
 /* Load one text beside a file to include and a page; NULL where it has errors. */
 static struct config *load(struct str text)
 {
-    const struct files_entry entries[] = {{"x.cfg", text},
-                                          {"y.cfg", STR("include x.cfg\n")},
-                                          {"z.cfg", STR("spool z { path z }\n")},
-                                          {"/page.html", STR("<p>")}};
+    const struct files_entry entries[] = {
+        {"x.cfg",      text                       },
+        {"y.cfg",      STR("include x.cfg\n")     },
+        {"z.cfg",      STR("spool z { path z }\n")},
+        {"/page.html", STR("<p>")                 }
+    };
     static const char *const variables[] = {"A=1", "B=two words", "C=", NULL};
     struct diags *diags = diags_new();
     struct files_memory files;

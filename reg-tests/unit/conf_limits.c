@@ -61,7 +61,9 @@ static size_t errors_of(const struct files_entry *entries, size_t n, struct said
 /* As errors_of, of one text, which is freed. */
 static size_t errors_of_text(struct text *t, struct said *said)
 {
-    const struct files_entry entry = {"x.cfg", {t->p, t->n}};
+    const struct files_entry entry = {
+        "x.cfg", {t->p, t->n}
+    };
     size_t n = errors_of(&entry, 1, said);
 
     memory_put(t->p);
@@ -130,9 +132,25 @@ static void ten_thousand_errors_are_counted(void)
 
 static void brackets_without_partners_cost_no_time(void)
 {
-    static const char *const parts[] = {"(", ")", "{", "}", "{}", "( a\n", "(\n", "a (\n", "a { (\n",
-                                        "frontend x {\n", "}\nfrontend x\n", "\"", "'", "${", "\\\n",
-                                        ",", ";", "a ( a\nb", "route a when x in (a\n"};
+    static const char *const parts[] = {"(",
+                                        ")",
+                                        "{",
+                                        "}",
+                                        "{}",
+                                        "( a\n",
+                                        "(\n",
+                                        "a (\n",
+                                        "a { (\n",
+                                        "frontend x {\n",
+                                        "}\nfrontend x\n",
+                                        "\"",
+                                        "'",
+                                        "${",
+                                        "\\\n",
+                                        ",",
+                                        ";",
+                                        "a ( a\nb",
+                                        "route a when x in (a\n"};
     struct text t = {.n = 0};
     struct said said;
 
@@ -167,10 +185,17 @@ static void files_that_are_no_text_are_one_error(void)
 
 static void includes_end(void)
 {
-    static const struct files_entry loop[] = {{"x.cfg", {"include y.cfg\n", 14}},
-                                              {"y.cfg", {"include [x]*.cfg\n", 17}}};
-    static const struct files_entry itself[] = {{"x.cfg", {"include x.cfg\n", 14}}};
-    static const struct files_entry missing[] = {{"x.cfg", {"include d\n", 10}}, {"d", {NULL, 0}}};
+    static const struct files_entry loop[] = {
+        {"x.cfg", {"include y.cfg\n", 14}   },
+        {"y.cfg", {"include [x]*.cfg\n", 17}}
+    };
+    static const struct files_entry itself[] = {
+        {"x.cfg", {"include x.cfg\n", 14}}
+    };
+    static const struct files_entry missing[] = {
+        {"x.cfg", {"include d\n", 10}},
+        {"d",     {NULL, 0}          }
+    };
     char names[20][16];
     char texts[20][32];
     struct files_entry chain[20];
@@ -210,12 +235,14 @@ static void ten_thousand_routes_load(void)
 
     add(&t, "backend b { server a 127.0.0.1:1 }\nfrontend f {\nbind *:80\n", 1);
     for (int i = 0; i < 10000; i++) {
-        snprintf(line, sizeof(line), "route r%d when path under /r%d { hold %ds; use-backend b }\n", i,
-                 i, i % 60);
+        snprintf(line, sizeof(line), "route r%d when path under /r%d { hold %ds; use-backend b }\n",
+                 i, i, i % 60);
         add(&t, line, 1);
     }
     add(&t, "}\n", 1);
-    entry = (struct files_entry){"x.cfg", {t.p, t.n}};
+    entry = (struct files_entry){
+        "x.cfg", {t.p, t.n}
+    };
     files_memory_init(&files, &entry, 1, NULL);
     config = config_load("x.cfg", &files.files, diags);
     CU_ASSERT_PTR_NOT_NULL_FATAL(config);

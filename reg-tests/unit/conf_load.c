@@ -10,9 +10,11 @@
 /* Load one text; NULL where it has errors. */
 static struct config *load(const char *text)
 {
-    const struct files_entry entries[] = {{"x.cfg", str_of(text)},
-                                          {"/pages/a.html", STR("<p>")},
-                                          {"/pages/bytes", {"a\0b", 3}}};
+    const struct files_entry entries[] = {
+        {"x.cfg",         str_of(text)},
+        {"/pages/a.html", STR("<p>")  },
+        {"/pages/bytes",  {"a\0b", 3} }
+    };
     static const char *const variables[] = {"SIZE=5M", "FD=7", NULL};
     struct diags *diags = diags_new();
     struct files_memory files;
@@ -73,10 +75,11 @@ static void the_defaults_are_those_of_the_manual(void)
 
 static void the_innermost_setting_wins(void)
 {
-    struct config *c = load("defaults { hold 1s; timeout connect 1s; retry 5 on 503; max-body ${env.SIZE} }\n"
-                            "frontend f { bind *:80; hold 2s all\n"
-                            "  route a when path == /a { hold 3s; timeout connect 2s; retry 2; use-backend app }\n"
-                            "  route b { use-backend app } }\n" BACKEND);
+    struct config *c =
+        load("defaults { hold 1s; timeout connect 1s; retry 5 on 503; max-body ${env.SIZE} }\n"
+             "frontend f { bind *:80; hold 2s all\n"
+             "  route a when path == /a { hold 3s; timeout connect 2s; retry 2; use-backend app }\n"
+             "  route b { use-backend app } }\n" BACKEND);
     const struct policy *a;
     const struct policy *b;
 
@@ -101,7 +104,8 @@ static void rules_add_up_outermost_first(void)
 {
     struct config *c = load("defaults { http-request set-header A 1; deny 10.0.0.0/8 }\n"
                             "frontend f { bind *:80; http-request del-header host2; allow all\n"
-                            "  route a { http-request add-header C \"x${host}\"; deny when host == x 404; use-backend app } }\n" BACKEND);
+                            "  route a { http-request add-header C \"x${host}\"; deny when host == "
+                            "x 404; use-backend app } }\n" BACKEND);
     const struct policy *p;
 
     CU_ASSERT_PTR_NOT_NULL_FATAL(c);
@@ -122,9 +126,10 @@ static void rules_add_up_outermost_first(void)
 
 static void a_single_status_comes_before_its_class(void)
 {
-    struct config *c = load("defaults { error-page 404 text a; error-page 500 501 => 200 text s }\n"
-                            "frontend f { bind *:80; error-page 4xx file /pages/a.html; error-page 501 route s\n"
-                            "  route s { internal; respond 200 } route a { use-backend app } }\n" BACKEND);
+    struct config *c =
+        load("defaults { error-page 404 text a; error-page 500 501 => 200 text s }\n"
+             "frontend f { bind *:80; error-page 4xx file /pages/a.html; error-page 501 route s\n"
+             "  route s { internal; respond 200 } route a { use-backend app } }\n" BACKEND);
     const struct error_pages *pages;
 
     CU_ASSERT_PTR_NULL(c); /* `}` needs a line end or `;` behind it */
@@ -146,9 +151,10 @@ static void a_single_status_comes_before_its_class(void)
 
 static void conditions_are_trees_of_checked_tests(void)
 {
-    struct config *c = load("frontend f { bind *:80\n"
-                            "route a when path under /a and (method in (GET, HEAD) or not header.X-Y) "
-                            "{ respond 200 } }\n");
+    struct config *c =
+        load("frontend f { bind *:80\n"
+             "route a when path under /a and (method in (GET, HEAD) or not header.X-Y) "
+             "{ respond 200 } }\n");
     const struct expr *e;
 
     CU_ASSERT_PTR_NOT_NULL_FATAL(c);
@@ -169,7 +175,8 @@ static void conditions_are_trees_of_checked_tests(void)
 
 static void descriptors_come_from_the_environment(void)
 {
-    struct config *c = load("frontend f { bind fd@${FD}; bind fd@${env.FD}0; route a { respond 200 } }\n");
+    struct config *c =
+        load("frontend f { bind fd@${FD}; bind fd@${env.FD}0; route a { respond 200 } }\n");
 
     CU_ASSERT_PTR_NOT_NULL_FATAL(c);
     CU_ASSERT_EQUAL(c->frontends[0].binds[0].kind, BIND_FD);
@@ -221,10 +228,11 @@ static void references_count(void)
 /* Every default of the table compiles, and every row is documented. */
 static void the_formats_of_the_access_log_compile(void)
 {
-    struct config *c = load("frontend f { bind *:80; access-log stdout\n"
-                            "route a when path == /a { access-log stdout format common; respond 200 }\n"
-                            "route b when path == /b { access-log stdout format combined; respond 200 }\n"
-                            "route c { access-log off; respond 200 } }\n");
+    struct config *c =
+        load("frontend f { bind *:80; access-log stdout\n"
+             "route a when path == /a { access-log stdout format common; respond 200 }\n"
+             "route b when path == /b { access-log stdout format combined; respond 200 }\n"
+             "route c { access-log off; respond 200 } }\n");
 
     CU_ASSERT_PTR_NOT_NULL_FATAL(c);
     CU_ASSERT(c->frontends[0].policy->access_log_line.n_ops > 10);

@@ -32,9 +32,8 @@ static void sizes_are_read(void)
 
 static void sizes_are_refused(void)
 {
-    static const char *const bad[] = {"",     "K",   "1.5K", "-1",     "+1",  "1 K",
-                                      "1KB",  "1Ki", "1iB",  "0x10",   "1Q",  "1KK",
-                                      "1s",   "Unlimited"};
+    static const char *const bad[] = {"",    "K",   "1.5K", "-1", "+1",  "1 K", "1KB",
+                                      "1Ki", "1iB", "0x10", "1Q", "1KK", "1s",  "Unlimited"};
     uint64_t bytes;
 
     for (size_t i = 0; i < sizeof(bad) / sizeof(bad[0]); i++)
@@ -57,7 +56,8 @@ static void durations_are_read(void)
 
 static void durations_are_refused(void)
 {
-    static const char *const bad[] = {"", "30", "s", "1.5s", "-1s", "5M", "5S", "1 s", "1m30s", "never"};
+    static const char *const bad[] = {"",   "30", "s",   "1.5s",  "-1s",
+                                      "5M", "5S", "1 s", "1m30s", "never"};
     uint64_t ms;
 
     for (size_t i = 0; i < sizeof(bad) / sizeof(bad[0]); i++)

@@ -26,10 +26,11 @@ static void addresses_are_read_and_written(void)
 
 static void what_is_no_address_is_refused(void)
 {
-    static const char *const bad[] = {"",          "80",      ":80",        "127.0.0.1",  "127.0.0.1:",
-                                      "1.2.3:80",  "::1:80",  "[::1]",      "[127.0.0.1]:80",
-                                      "[::1]:65536", "a:80",  "1.2.3.4:-1", "1.2.3.4:+1", "[*]:80",
-                                      "[::1%no-such-interface]:80", "1.2.3.4 :80"};
+    static const char *const bad[] = {
+        "",           "80",         ":80",        "127.0.0.1",      "127.0.0.1:",
+        "1.2.3:80",   "::1:80",     "[::1]",      "[127.0.0.1]:80", "[::1]:65536",
+        "a:80",       "1.2.3.4:-1", "1.2.3.4:+1", "[*]:80",         "[::1%no-such-interface]:80",
+        "1.2.3.4 :80"};
     struct addr a;
 
     for (size_t i = 0; i < sizeof(bad) / sizeof(bad[0]); i++)

@@ -91,12 +91,12 @@ struct ast_expr *ast_not(struct compile *c, struct span span, struct ast_expr *i
 }
 
 struct ast_expr *ast_test(struct compile *c, struct span span, const struct ast_word *variable,
-                          const struct ast_word *operator, struct ast_words values)
+                          const struct ast_word *op, struct ast_words values)
 {
-    struct ast_expr *e = expr_new(c, operator == NULL ? AST_ALONE : AST_TEST, span);
+    struct ast_expr *e = expr_new(c, op == NULL ? AST_ALONE : AST_TEST, span);
 
     e->variable = variable;
-    e->operator = operator;
+    e->op = op;
     e->values = values;
     return e;
 }
@@ -136,9 +136,8 @@ struct ast_statement *ast_statement(struct compile *c, struct ast_words words,
     return statement_new(c, words, block);
 }
 
-struct ast_statement *ast_route(struct compile *c, struct ast_word *head,
-                                struct ast_word *name, struct ast_expr *when,
-                                struct ast_block *block)
+struct ast_statement *ast_route(struct compile *c, struct ast_word *head, struct ast_word *name,
+                                struct ast_expr *when, struct ast_block *block)
 {
     struct ast_words words = ast_words(head);
     struct ast_statement *s;
@@ -151,9 +150,9 @@ struct ast_statement *ast_route(struct compile *c, struct ast_word *head,
     return s;
 }
 
-struct ast_statement *ast_access(struct compile *c, struct ast_word *head,
-                                 struct ast_words who, struct ast_expr *when,
-                                 struct ast_word *tail, struct ast_block *block)
+struct ast_statement *ast_access(struct compile *c, struct ast_word *head, struct ast_words who,
+                                 struct ast_expr *when, struct ast_word *tail,
+                                 struct ast_block *block)
 {
     struct ast_words words = ast_words(head);
     struct ast_statement *s;

@@ -1,8 +1,8 @@
 /*
  * build - from checked scopes to struct config.
  *
- * Spools and backends come first: policies and routes name them. Every table has its final size before
- * a pointer into it is taken.
+ * Spools and backends come first: policies and routes name them. Every table has its final size
+ * before a pointer into it is taken.
  */
 #include "conf/build.h"
 
@@ -66,17 +66,21 @@ static size_t count(const struct scope *scope, enum setting_id id)
     return n;
 }
 
-/* The next setting of a row, from s on. */
-static const struct setting *next_of(const struct setting *s, enum setting_id id)
+/* The first setting of a row in a scope, and the next one of the same row. NULL: no more. */
+static const struct setting *first_of(const struct scope *scope, enum setting_id id)
 {
-    while (s != NULL && s->row->id != id)
-        s = s->next;
-    return s;
+    return scope->seen[id];
 }
 
-#define each_setting(s, scope, id)                                                                 \
-    for (const struct setting *s = next_of((scope)->first, (id)); s != NULL;                       \
-         s = next_of(s->next, (id)))
+static const struct setting *next_of(const struct setting *s)
+{
+    enum setting_id id = s->row->id;
+
+    do
+        s = s->next;
+    while (s != NULL && s->row->id != id);
+    return s;
+}
 
 static void build_user(struct build *b, struct config_global *g, const struct setting *s)
 {
@@ -118,8 +122,7 @@ static void build_global(struct build *b)
     const struct setting *poller = build_setting(scope, defaults, SETTING_POLLER);
     const struct setting *header = build_setting(scope, defaults, SETTING_SERVER_HEADER);
 
-    g->workers =
-        (unsigned)build_setting(scope, defaults, SETTING_WORKERS)->args.first->number;
+    g->workers = (unsigned)build_setting(scope, defaults, SETTING_WORKERS)->args.first->number;
     g->poller = args_has(&poller->args, "poll") ? POLLER_POLL : POLLER_EPOLL;
     g->max_connections =
         (unsigned)build_setting(scope, defaults, SETTING_MAX_CONNECTIONS)->args.first->number;
@@ -153,8 +156,7 @@ static void build_spool(struct build *b, struct config_spool *spool, const struc
 
     spool->name = setting_name(s);
     spool->place = build_place(b, s->statement->span);
-    spool->reserve_bytes =
-        build_setting(s->block, defaults, SETTING_RESERVE)->args.first->number;
+    spool->reserve_bytes = build_setting(s->block, defaults, SETTING_RESERVE)->args.first->number;
     names_add(&b->spools, &b->compile->scratch, spool->name, spool);
     if (path != NULL)
         spool->path = path->args.first->text;
@@ -196,7 +198,7 @@ static void build_spools(struct build *b)
     b->config->n_spools = n == 0 ? 1 : n;
     if (n == 0)
         build_own_spool(b, spools);
-    each_setting(s, b->top, SETTING_SPOOL)
+    for (const struct setting *s = first_of(b->top, SETTING_SPOOL); s != NULL; s = next_of(s))
         build_spool(b, spools++, s);
 }
 
@@ -220,8 +222,8 @@ static void build_server(struct build *b, const struct config_backend *backend,
     if (s->is_bad)
         return;
     server->name = setting_name(s);
-    server->full_name = store_printf(&b->compile->keep, "%.*s/%.*s", STR_ARG(backend->name),
-                                     STR_ARG(server->name));
+    server->full_name =
+        store_printf(&b->compile->keep, "%.*s/%.*s", STR_ARG(backend->name), STR_ARG(server->name));
     server->address = address->text;
     server->place = build_place(b, s->statement->span);
     if (str_starts_with(address->text, STR("unix@")))
@@ -253,7 +255,8 @@ static void build_backend(struct build *b, struct config_backend *backend, const
     if (n == 0 && !s->is_bad && !s->block->is_incomplete)
         diag_error(b->compile->diags, setting_span(s), "the backend '%.*s' has no 'server'",
                    STR_ARG(backend->name));
-    each_setting(server, s->block, SETTING_SERVER)
+    for (const struct setting *server = first_of(s->block, SETTING_SERVER); server != NULL;
+         server = next_of(server))
         build_server(b, backend, servers++, server);
 }
 
@@ -265,8 +268,7 @@ static void build_backends(struct build *b)
     b->config->backends = backends;
     b->config->n_backends = n;
     b->is_backend_used = store_zalloc(&b->compile->scratch, n, sizeof(bool));
-    each_setting(s, b->top, SETTING_BACKEND)
-    {
+    for (const struct setting *s = first_of(b->top, SETTING_BACKEND); s != NULL; s = next_of(s)) {
         backends->index = (size_t)(backends - b->config->backends);
         build_backend(b, backends++, s);
     }
@@ -301,8 +303,8 @@ static void build_bind(struct build *b, struct config_bind *bind, const struct s
         return;
     bind->text = setting_name(s);
     bind->place = build_place(b, s->statement->span);
-    bind->backlog = (unsigned)build_setting(s->block, b->bind_defaults, SETTING_BACKLOG)
-                        ->args.first->number;
+    bind->backlog =
+        (unsigned)build_setting(s->block, b->bind_defaults, SETTING_BACKLOG)->args.first->number;
     if (mode != NULL) {
         bind->has_mode = true;
         bind->mode = (mode_t)mode->args.first->number;
@@ -331,7 +333,8 @@ static void build_binds(struct build *b, struct config_frontend *frontend, const
     if (n == 0 && !s->is_bad && !s->block->is_incomplete)
         diag_error(b->compile->diags, setting_span(s), "the frontend '%.*s' has no 'bind'",
                    STR_ARG(frontend->name));
-    each_setting(bind, s->block, SETTING_BIND)
+    for (const struct setting *bind = first_of(s->block, SETTING_BIND); bind != NULL;
+         bind = next_of(bind))
         build_bind(b, binds++, bind);
 }
 
@@ -398,8 +401,7 @@ static void build_actions(struct build *b, struct config_route *route, const str
         } else if (action->row != at->row) { /* twice the same has been reported */
             diag_error(b->compile->diags, at->statement->words.first->span,
                        "a route has one action, but this one has '%s' too", action->row->name);
-            diag_note(b->compile->diags, action->statement->words.first->span,
-                      "the first is here");
+            diag_note(b->compile->diags, action->statement->words.first->span, "the first is here");
         }
     }
     if (action == NULL && !s->is_bad && !s->block->is_incomplete)
@@ -425,13 +427,12 @@ static void build_route(struct build *b, struct config_route *route, const struc
     build_check_policy(b, s->block);
 }
 
-/* A route behind one that takes everything. One warning a frontend: the others have the same reason. */
+/* A route behind one that takes everything. One warning a frontend: the rest is behind it too. */
 static void warn_unreachable(struct build *b, const struct scope *scope)
 {
     const struct setting *takes_all = NULL;
 
-    each_setting(s, scope, SETTING_ROUTE)
-    {
+    for (const struct setting *s = first_of(scope, SETTING_ROUTE); s != NULL; s = next_of(s)) {
         if (s->block->seen[SETTING_INTERNAL] != NULL)
             continue;
         if (takes_all != NULL) {
@@ -456,15 +457,13 @@ static void build_routes(struct build *b, const struct layer *outer, const struc
 
     b->frontend->routes = list;
     b->frontend->n_routes = n;
-    each_setting(s, scope, SETTING_ROUTE)
-    {
+    for (const struct setting *s = first_of(scope, SETTING_ROUTE); s != NULL; s = next_of(s)) {
         list[i] = &routes[i];
         build_route(b, &routes[i++], s);
     }
     b->frontend->policy = build_policy(b, outer);
     i = 0;
-    each_setting(s, scope, SETTING_ROUTE)
-    {
+    for (const struct setting *s = first_of(scope, SETTING_ROUTE); s != NULL; s = next_of(s)) {
         const struct layer *layer = resolve_layer(b->compile, outer, s->block);
 
         routes[i++].policy = layer == outer ? b->frontend->policy : build_policy(b, layer);
@@ -479,8 +478,7 @@ static void build_frontends(struct build *b, const struct layer *outer)
 
     b->config->frontends = frontends;
     b->config->n_frontends = n;
-    each_setting(s, b->top, SETTING_FRONTEND)
-    {
+    for (const struct setting *s = first_of(b->top, SETTING_FRONTEND); s != NULL; s = next_of(s)) {
         b->frontend = frontends++;
         b->frontend_scope = s->block;
         b->routes = (struct names){.n = 0};
@@ -502,7 +500,7 @@ static void warn_unused(struct build *b, const struct source *main)
     if (b->config->n_frontends == 0)
         diag_warning(b->compile->diags, (struct span){main->base, main->base},
                      "there is no frontend: nothing will be served");
-    each_setting(s, b->top, SETTING_BACKEND)
+    for (const struct setting *s = first_of(b->top, SETTING_BACKEND); s != NULL; s = next_of(s))
         if (!b->is_backend_used[i++] && b->config->n_frontends > 0)
             diag_warning(b->compile->diags, setting_span(s), "no route uses the backend '%.*s'",
                          STR_ARG(setting_name(s)));

@@ -14,9 +14,12 @@ static const struct media_type_row {
     const char *suffix;
     const char *type;
 } media_types[] = {
-    {".html", "text/html; charset=utf-8"}, {".htm", "text/html; charset=utf-8"},
-    {".txt", "text/plain; charset=utf-8"}, {".json", "application/json"},
-    {".xml", "application/xml"},           {".svg", "image/svg+xml"},
+    {".html", "text/html; charset=utf-8" },
+    {".htm",  "text/html; charset=utf-8" },
+    {".txt",  "text/plain; charset=utf-8"},
+    {".json", "application/json"         },
+    {".xml",  "application/xml"          },
+    {".svg",  "image/svg+xml"            },
 };
 
 static struct str media_type_of(struct str path)
@@ -84,8 +87,8 @@ void build_check_policy(struct build *b, const struct scope *scope)
 static void read_page(struct build *b, struct error_page *page, const struct arg *path)
 {
     struct compile *c = b->compile;
-    const char *why = c->files->read(c->files, path->text, ERROR_PAGE_MAX, c->scratch.arena,
-                                     &page->body);
+    const char *why =
+        c->files->read(c->files, path->text, ERROR_PAGE_MAX, c->scratch.arena, &page->body);
 
     page->path = path->text;
     page->content_type = media_type_of(path->text);
@@ -109,11 +112,13 @@ static void link_page(struct build *b, struct error_page *page, const struct arg
         diag_error(d, span, "there is no route '%.*s' in frontend '%.*s'", STR_ARG(name->text),
                    STR_ARG(b->frontend->name));
     else if (!route->is_internal)
-        diag_error(d, span, "an error page may lead only to a route that is 'internal'; '%.*s' is "
-                   "not", STR_ARG(route->full_name));
+        diag_error(d, span,
+                   "an error page leads only to a route that is 'internal'; '%.*s' is not",
+                   STR_ARG(route->full_name));
     else if (route->action == ACTION_BACKEND)
-        diag_error(d, span, "an error page may not lead to a backend: '%.*s' must 'respond' or "
-                   "'redirect'", STR_ARG(route->full_name));
+        diag_error(d, span,
+                   "an error page leads to no backend: '%.*s' must 'respond' or 'redirect'",
+                   STR_ARG(route->full_name));
 }
 
 /* The page of a setting: made once, or for `route` once for each frontend. */
@@ -123,8 +128,8 @@ static const struct error_page *build_page(struct build *b, const struct setting
     const struct arg *what = s->args.last;
     struct error_page *page;
 
-    if (s->built->page != NULL && (s->built->page->kind != ERROR_PAGE_ROUTE ||
-                                   s->built->frontend == b->frontend))
+    if (s->built->page != NULL &&
+        (s->built->page->kind != ERROR_PAGE_ROUTE || s->built->frontend == b->frontend))
         return s->built->page;
     page = store_new(&b->compile->keep, struct error_page);
     page->status = status == NULL ? 0 : (unsigned)status->number;
@@ -159,7 +164,8 @@ static const struct error_pages *build_pages(struct build *b, const struct layer
     return pages;
 }
 
-static const struct header_rule *build_header_rules(struct build *b, const struct layer_rules *rules)
+static const struct header_rule *build_header_rules(struct build *b,
+                                                    const struct layer_rules *rules)
 {
     struct header_rule *list = store_zalloc(&b->compile->keep, rules->n, sizeof(*list));
 
@@ -167,9 +173,8 @@ static const struct header_rule *build_header_rules(struct build *b, const struc
         const struct args *args = &rules->list[i]->args;
         const struct arg *name = args->first->next;
 
-        list[i] = (struct header_rule){.kind = HEADER_DEL,
-                                       .name = name->text,
-                                       .id = field_find(name->text)};
+        list[i] = (struct header_rule){
+            .kind = HEADER_DEL, .name = name->text, .id = field_find(name->text)};
         if (args_has(args, "del-header"))
             continue;
         list[i].kind = args_has(args, "set-header") ? HEADER_SET : HEADER_ADD;
@@ -180,9 +185,8 @@ static const struct header_rule *build_header_rules(struct build *b, const struc
 
 static struct access_rule build_access_rule(struct build *b, const struct setting *s)
 {
-    struct access_rule rule = {.is_allow = s->row->id == SETTING_ALLOW,
-                               .when = s->when,
-                               .status = 403};
+    struct access_rule rule = {
+        .is_allow = s->row->id == SETTING_ALLOW, .when = s->when, .status = 403};
     struct cidr *nets = store_zalloc(&b->compile->keep, s->args.n, sizeof(*nets));
 
     for (const struct arg *arg = s->args.first; arg != NULL; arg = arg->next) {
@@ -198,7 +202,8 @@ static struct access_rule build_access_rule(struct build *b, const struct settin
     return rule;
 }
 
-static const struct access_rule *build_access_rules(struct build *b, const struct layer_rules *rules)
+static const struct access_rule *build_access_rules(struct build *b,
+                                                    const struct layer_rules *rules)
 {
     struct access_rule *list = store_zalloc(&b->compile->keep, rules->n, sizeof(*list));
 

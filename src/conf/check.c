@@ -41,8 +41,8 @@ static void report_unknown(struct compile *c, enum place place, const struct ast
         n++;
     }
     if (n == 1)
-        diag_error(c->diags, at->span, "unknown directive '%.*s' %s; expected '%s'",
-                   STR_ARG(name), place_rows[place].name, only[0]);
+        diag_error(c->diags, at->span, "unknown directive '%.*s' %s; expected '%s'", STR_ARG(name),
+                   place_rows[place].name, only[0]);
     else if (n == 2)
         diag_error(c->diags, at->span, "unknown directive '%.*s' %s; expected '%s' or '%s'",
                    STR_ARG(name), place_rows[place].name, only[0], only[1]);
@@ -105,8 +105,8 @@ static const struct setting_row *find_row(struct compile *c, struct scope *scope
 static void report_twice(struct compile *c, const struct setting *s, const struct setting *first,
                          struct str what)
 {
-    diag_error(c->diags, s->row->repeats == REPEATS_ONCE ? s->statement->words.first->span
-                                                         : setting_span(s),
+    diag_error(c->diags,
+               s->row->repeats == REPEATS_ONCE ? s->statement->words.first->span : setting_span(s),
                "%.*s", STR_ARG(what));
     diag_note(c->diags,
               first->row->repeats == REPEATS_ONCE ? first->statement->words.first->span
@@ -130,9 +130,9 @@ static void check_name(struct compile *c, struct scope *scope, struct setting *s
     if (first == NULL)
         return;
     report_twice(c, s, first,
-                 store_printf(&c->scratch, s->row->id == SETTING_TIMEOUT
-                                               ? "'%s %.*s' stands twice in this block"
-                                               : "there is a %s '%.*s' already",
+                 store_printf(&c->scratch,
+                              s->row->id == SETTING_TIMEOUT ? "'%s %.*s' stands twice in this block"
+                                                            : "there is a %s '%.*s' already",
                               s->row->name, STR_ARG(name)));
 }
 
@@ -192,8 +192,8 @@ static void check_block(struct compile *c, struct scope *outer, struct setting *
     if (block == NULL && !place_rows[s->row->opens].is_optional_block) {
         scope->is_incomplete = true;
         if (!s->is_bad)
-            diag_error(c->diags, span_after(s->statement->span),
-                       "'%s' needs a block: expected '{'", s->row->name);
+            diag_error(c->diags, span_after(s->statement->span), "'%s' needs a block: expected '{'",
+                       s->row->name);
     }
     if (block == NULL)
         return;

@@ -18,17 +18,16 @@ static const struct operator_row {
     unsigned types; /* of the variables that it takes */
     const char *takes;
 } operators[] = {
-    {"==", EXPR_EQ, ON_TEXT | ON_NUMBER | BIT(VAR_ADDRESS), "a single value"},
-    {"!=", EXPR_NE, ON_TEXT | ON_NUMBER | BIT(VAR_ADDRESS), "a single value"},
-    {"in", EXPR_IN, ON_TEXT | ON_NUMBER | BIT(VAR_ADDRESS), "a single value"},
-    {"under", EXPR_UNDER, BIT(VAR_PATH), "a path"},
-    {"starts-with", EXPR_STARTS_WITH, ON_TEXT, "a text"},
+    {"==",          EXPR_EQ,          ON_TEXT | ON_NUMBER | BIT(VAR_ADDRESS), "a single value"},
+    {"!=",          EXPR_NE,          ON_TEXT | ON_NUMBER | BIT(VAR_ADDRESS), "a single value"},
+    {"in",          EXPR_IN,          ON_TEXT | ON_NUMBER | BIT(VAR_ADDRESS), "a single value"},
+    {"under",       EXPR_UNDER,       BIT(VAR_PATH),                          "a path"        },
+    {"starts-with", EXPR_STARTS_WITH, ON_TEXT,                                "a text"        },
 };
 
 static const char *const type_names[] = {
-    [VAR_TEXT] = "a text",       [VAR_PATH] = "a path",
-    [VAR_NUMBER] = "a number",   [VAR_SIZE] = "a size",
-    [VAR_DURATION] = "a duration", [VAR_ADDRESS] = "an address",
+    [VAR_TEXT] = "a text",           [VAR_PATH] = "a path",         [VAR_NUMBER] = "a number",
+    [VAR_SIZE] = "a size",           [VAR_DURATION] = "a duration", [VAR_ADDRESS] = "an address",
     [VAR_TIMES] = "a list of times",
 };
 
@@ -60,8 +59,9 @@ static bool read_address(struct compile *c, const struct ast_word *at, enum expr
                          struct expr_value *value)
 {
     if (!cidr_parse(value->text, &value->net))
-        return fail(c, at, op == EXPR_IN ? "an address or a block such as 10.0.0.0/8"
-                                         : "an address such as 192.0.2.1");
+        return fail(c, at,
+                    op == EXPR_IN ? "an address or a block such as 10.0.0.0/8"
+                                  : "an address such as 192.0.2.1");
     if (op != EXPR_IN && value->net.bits != 128)
         return fail(c, at, "one address ('in' takes blocks)");
     return true;
@@ -100,7 +100,7 @@ static const struct expr *compile_test(struct compile *c, const struct ast_expr 
 {
     struct expr *result = store_new(&c->keep, struct expr);
     struct expr_value *values = store_zalloc(&c->keep, e->values.n, sizeof(*values));
-    const struct operator_row *row = operator_find(ast_text(c, e->operator));
+    const struct operator_row *row = operator_find(ast_text(c, e->op));
     struct str name = ast_text(c, e->variable);
     enum var_type type;
     bool ok = true;
@@ -110,8 +110,8 @@ static const struct expr *compile_test(struct compile *c, const struct ast_expr 
         return NULL;
     type = var_rows[result->var.id].type;
     if ((row->types & BIT(type)) == 0) {
-        diag_error(c->diags, e->operator->span, "'%s' takes %s, but '%.*s' is %s", row->name,
-                   row->takes, STR_ARG(name), type_names[type]);
+        diag_error(c->diags, e->op->span, "'%s' takes %s, but '%.*s' is %s", row->name, row->takes,
+                   STR_ARG(name), type_names[type]);
         return NULL;
     }
     for (const struct ast_word *at = e->values.first; at != NULL; at = at->next)
@@ -124,8 +124,7 @@ static const struct expr *compile_alone(struct compile *c, const struct ast_expr
     struct expr *result = store_new(&c->keep, struct expr);
 
     result->op = EXPR_IS_SET;
-    if (!variable_find(c, ast_text(c, e->variable), e->variable->span, PHASE_REQUEST,
-                       &result->var))
+    if (!variable_find(c, ast_text(c, e->variable), e->variable->span, PHASE_REQUEST, &result->var))
         return NULL;
     return result;
 }

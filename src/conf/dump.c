@@ -101,11 +101,10 @@ static void dump_bind(struct dump *d, const struct config_bind *bind)
     dump_number(d, bind->backlog);
     dump_end_line(d);
     if (bind->has_mode) {
-        char octal[] = {'m', 'o', 'd', 'e', ' ', '0', (char)('0' + (bind->mode >> 6 & 7)),
-                        (char)('0' + (bind->mode >> 3 & 7)), (char)('0' + (bind->mode & 7)),
-                        '\n', '\0'};
-
-        dump_directive(d, octal);
+        dump_directive(d, "mode 0");
+        for (int shift = 6; shift >= 0; shift -= 3)
+            dump_number(d, bind->mode >> shift & 7);
+        dump_end_line(d);
     }
     dump_close(d);
 }

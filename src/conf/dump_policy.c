@@ -150,8 +150,8 @@ static void dump_error_pages(struct dump *d, const struct policy *p, const struc
     }
 }
 
-static void dump_header_rules(struct dump *d, const char *directive, const struct header_rule *rules,
-                              size_t from, size_t n)
+static void dump_header_rules(struct dump *d, const char *directive,
+                              const struct header_rule *rules, size_t from, size_t n)
 {
     static const char *const kinds[] = {"set-header", "add-header", "del-header"};
 
@@ -189,8 +189,7 @@ static bool same_template(const struct template *a, const struct template *b)
 {
     for (size_t i = 0; i < a->n_ops && a->n_ops == b->n_ops; i++)
         if (a->ops[i].is_variable != b->ops[i].is_variable ||
-            !str_eq(a->ops[i].literal, b->ops[i].literal) ||
-            a->ops[i].var.id != b->ops[i].var.id ||
+            !str_eq(a->ops[i].literal, b->ops[i].literal) || a->ops[i].var.id != b->ops[i].var.id ||
             !str_eq(a->ops[i].var.argument, b->ops[i].var.argument))
             return false;
     return a->n_ops == b->n_ops;

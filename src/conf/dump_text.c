@@ -47,6 +47,7 @@ static void put_escaped(struct dump *d, struct str text)
 
     for (size_t i = 0; i < text.n; i++) {
         unsigned char c = (unsigned char)text.p[i];
+        char pair[2] = {'\\', (char)c};
         char hex[4] = {'\\', 'x', digits[c >> 4], digits[c & 15]};
 
         if (c == '\n')
@@ -56,7 +57,7 @@ static void put_escaped(struct dump *d, struct str text)
         else if (c == '\r')
             dump_text(d, "\\r");
         else if (c == '"' || c == '\\' || c == '$')
-            dump_str(d, (struct str){(char[]){'\\', (char)c}, 2});
+            dump_str(d, (struct str){pair, 2});
         else if (c < ' ' || c >= 0x7f)
             dump_str(d, (struct str){hex, 4});
         else
@@ -225,7 +226,8 @@ void dump_net(struct dump *d, const struct cidr *net)
 {
     char text[ADDR_TEXT_MAX];
     struct addr addr = {.n = sizeof(addr.at.v6)};
-    bool is_v4 = net->bits >= 96 && memcmp(net->base.bytes, "\0\0\0\0\0\0\0\0\0\0\xff\xff", 12) == 0;
+    bool is_v4 =
+        net->bits >= 96 && memcmp(net->base.bytes, "\0\0\0\0\0\0\0\0\0\0\xff\xff", 12) == 0;
 
     addr.at.v6.sin6_family = AF_INET6;
     memcpy(&addr.at.v6.sin6_addr, net->base.bytes, 16);

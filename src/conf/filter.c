@@ -1,16 +1,16 @@
 /*
  * filter - between lexer and grammar: brackets that match, line ends that mean something.
  *
- * Where a `}` is missing shows only far behind it. Two signs are used: a section head cannot stand in
- * a block, and people indent. Both count only while the file as a whole has a brace too few, so a
- * balanced file is never "repaired".
+ * Where a `}` is missing shows only far behind it. Two signs are used: a section head cannot stand
+ * in a block, and people indent. Both count only while the file as a whole has a brace too few, so
+ * a balanced file is never "repaired".
  */
 #include "conf/filter.h"
 
 #include "base/panic.h"
 #include "conf/settings.h"
 
-/* Looking ahead for a `)` that never comes costs a scan; a file with this many gets no more of them. */
+/* Looking ahead for a `)` that never comes costs a scan; this many are all that a file gets. */
 #define SCANS_MAX 100
 
 struct opener {
@@ -30,8 +30,8 @@ struct filter {
     long balance;                     /* `{` less `}` of the whole file, less those repaired */
     struct span suspect;              /* the brace that seems to lack its partner */
     bool has_suspect;
-    bool poison_next;                 /* the next word was reported for where it stands */
-    bool lacks_open;                  /* the statement should open a block, and does not */
+    bool poison_next; /* the next word was reported for where it stands */
+    bool lacks_open;  /* the statement should open a block, and does not */
     bool has_brace_fault;
     unsigned n_scans;
 };
@@ -66,8 +66,7 @@ static bool is_first_on_line(const struct filter *f, const struct token *t)
 /* A statement that only the top level knows starts at t. */
 static bool is_section_head(const struct filter *f, const struct token *t)
 {
-    return is_first_on_line(f, t) &&
-           settings_is_section(source_text(f->compile->sources, t->span));
+    return is_first_on_line(f, t) && settings_is_section(source_text(f->compile->sources, t->span));
 }
 
 /* Does the statement at t stand for nothing without a block? */
@@ -148,8 +147,7 @@ static void close_block(struct filter *f)
     bool leads = is_first_on_line(f, t);
     unsigned indent = source_indent(f->compile->sources, t->span);
 
-    if (f->depth == 0 ||
-        (f->balance < 0 && leads && indent > f->open[f->depth - 1].indent)) {
+    if (f->depth == 0 || (f->balance < 0 && leads && indent > f->open[f->depth - 1].indent)) {
         if (f->depth == 0 && f->has_brace_fault)
             return;
         diag_error(f->compile->diags, t->span, "this '}' has no '{'");
@@ -172,8 +170,8 @@ static void close_block(struct filter *f)
 }
 
 /*
- * A line or statement ends. A brace that opens the next line belongs to this one; a section head that
- * opens no block, in a file with a `}` too many, lacks its `{`.
+ * A line or statement ends. A brace that opens the next line belongs to this one; a section head
+ * that opens no block, in a file with a `}` too many, lacks its `{`.
  */
 static void take_line(struct filter *f)
 {
@@ -221,13 +219,13 @@ static bool is_text(const struct filter *f, const struct token *t, const char *t
 }
 
 /*
- * Does the word at t read as a part of a condition that goes on over the line end beside it? In a list
- * of values nothing but a comma does.
+ * Does the word at t read as a part of a condition that goes on over the line end beside it? In a
+ * list of values nothing but a comma does.
  */
 static bool continues(const struct filter *f, const struct token *t, bool is_list)
 {
-    static const char *const words[] = {"and", "or", "not", "==", "!=", "in", "under",
-                                        "starts-with"};
+    static const char *const words[] = {
+        "and", "or", "not", "==", "!=", "in", "under", "starts-with"};
     struct str text;
 
     if (t->kind != TOKEN_BARE || is_list)
@@ -330,8 +328,8 @@ static void take_comma(struct filter *f)
 
 static void take_token(struct filter *f)
 {
-    bool is_end_of_parens = f->in->kind == TOKEN_OPEN || f->in->kind == TOKEN_CLOSE ||
-                            f->in->kind == TOKEN_SEMICOLON;
+    bool is_end_of_parens =
+        f->in->kind == TOKEN_OPEN || f->in->kind == TOKEN_CLOSE || f->in->kind == TOKEN_SEMICOLON;
 
     if (f->parens > 0 && (f->in == f->invent_right || is_end_of_parens))
         invent_rights(f);

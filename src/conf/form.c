@@ -1,8 +1,8 @@
 /*
  * form - what may follow a directive: matching words with a form.
  *
- * Matching never goes back: which branch a word belongs to shows in the word itself. The depth of the
- * recursion is that of the brackets in settings.def.
+ * Matching never goes back: which branch a word belongs to shows in the word itself. The depth of
+ * the recursion is that of the brackets in settings.def.
  */
 #include "conf/form.h"
 
@@ -26,7 +26,13 @@ struct match {
 
 /* One element of a form, and what follows it. */
 struct element {
-    enum element_kind { ELEMENT_END, ELEMENT_WORDS, ELEMENT_TYPE, ELEMENT_OPTION, ELEMENT_CHOICE } kind;
+    enum element_kind {
+        ELEMENT_END,
+        ELEMENT_WORDS,
+        ELEMENT_TYPE,
+        ELEMENT_OPTION,
+        ELEMENT_CHOICE
+    } kind;
     struct str text; /* `a|b`, the type's name, or what stands in the brackets */
     enum form_type type;
     bool repeats;
@@ -160,9 +166,7 @@ static void expected_collect(struct expected *e, struct str form)
         while (text.n > 0)
             expected_add(e, alternative_next(&text, '|'), true);
         return;
-    case ELEMENT_TYPE:
-        expected_add(e, str_of(types[element.type].expected), false);
-        return;
+    case ELEMENT_TYPE: expected_add(e, str_of(types[element.type].expected), false); return;
     case ELEMENT_OPTION:
         if (!is_when(text))
             expected_collect(e, text);

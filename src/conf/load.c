@@ -10,7 +10,7 @@
 #define SCRATCH_BLOCK ((size_t)64 << 10)
 #define KEEP_BLOCK    ((size_t)32 << 10)
 
-/* What a load may take: 64M of text become about this much in trees and tables at the very worst. */
+/* What a load may take: no 64M of text need more for their trees and tables. */
 #define SCRATCH_MAX ((size_t)4 << 30)
 #define KEEP_MAX    ((size_t)1 << 30)
 
@@ -37,7 +37,7 @@ static struct str directory_of(struct str path)
     return str_slice(path, 0, slash == path.p ? 1 : (size_t)(slash - path.p));
 }
 
-/* Report the bytes that no text holds. A file with a NUL is no text at all: one error, and false. */
+/* Report the bytes that no text holds. A file with a NUL is none at all: one error, and false. */
 static bool check_bytes(struct compile *c, struct source *source)
 {
     const char *nul = memchr(source->text.p, '\0', source->text.n);
@@ -180,7 +180,7 @@ struct config *config_load(const char *path, const struct files *files, struct d
         .diags = diags,
         .sources = diags_sources(diags),
         .scratch = {scratch, &l.no_memory},
-        .keep = {keep, &l.no_memory},
+        .keep = {keep,    &l.no_memory},
     };
     l.top = NULL;
     if (scratch == NULL || keep == NULL || setjmp(l.no_memory) != 0)

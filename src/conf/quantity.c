@@ -10,7 +10,7 @@ struct unit {
 
 /* Small to large: the writers look for the last one that divides. */
 static const struct unit size_units[] = {
-    {"", 1},
+    {"",  1                },
     {"K", (uint64_t)1 << 10},
     {"M", (uint64_t)1 << 20},
     {"G", (uint64_t)1 << 30},
@@ -18,7 +18,11 @@ static const struct unit size_units[] = {
 };
 
 static const struct unit duration_units[] = {
-    {"ms", 1}, {"s", 1000}, {"m", 60000}, {"h", 3600000}, {"d", 86400000},
+    {"ms", 1       },
+    {"s",  1000    },
+    {"m",  60000   },
+    {"h",  3600000 },
+    {"d",  86400000},
 };
 
 #define COUNT(table) (sizeof(table) / sizeof((table)[0]))
@@ -61,9 +65,8 @@ enum quantity_result quantity_size(struct str text, uint64_t *bytes)
         unit.n = 1;
     for (size_t i = 0; i < COUNT(size_units); i++)
         if (str_eq_nocase(unit, str_of(size_units[i].name)))
-            return result != QUANTITY_OK
-                       ? result
-                       : scale(number, size_units[i].factor, INT64_MAX, bytes);
+            return result != QUANTITY_OK ? result
+                                         : scale(number, size_units[i].factor, INT64_MAX, bytes);
     return QUANTITY_MALFORMED;
 }
 

@@ -9,10 +9,14 @@
 #define DEFAULTS_MAX 4096
 
 const char *const timeout_names[TIMEOUT_N] = {
-    [TIMEOUT_CLIENT_HEADER] = "client-header", [TIMEOUT_CLIENT_BODY] = "client-body",
-    [TIMEOUT_CLIENT_WRITE] = "client-write",   [TIMEOUT_CLIENT_IDLE] = "client-idle",
-    [TIMEOUT_CONNECT] = "connect",             [TIMEOUT_SERVER_READ] = "server-read",
-    [TIMEOUT_SERVER_WRITE] = "server-write",   [TIMEOUT_SERVER_IDLE] = "server-idle",
+    [TIMEOUT_CLIENT_HEADER] = "client-header",
+    [TIMEOUT_CLIENT_BODY] = "client-body",
+    [TIMEOUT_CLIENT_WRITE] = "client-write",
+    [TIMEOUT_CLIENT_IDLE] = "client-idle",
+    [TIMEOUT_CONNECT] = "connect",
+    [TIMEOUT_SERVER_READ] = "server-read",
+    [TIMEOUT_SERVER_WRITE] = "server-write",
+    [TIMEOUT_SERVER_IDLE] = "server-idle",
 };
 
 /* Add `name default` for each of the defaults of a row, which are split by `;`. */
@@ -106,16 +110,17 @@ static void layer_pages(struct compile *c, struct layer *layer, const struct set
 }
 
 /* Room for all rules of the scope is made by the first of them. */
-static void layer_rule(struct compile *c, struct layer_rules *rules, const struct layer_rules *outer,
-                       const struct scope *scope, const struct setting *s)
+static void layer_rule(struct compile *c, struct layer_rules *rules,
+                       const struct layer_rules *outer, const struct scope *scope,
+                       const struct setting *s)
 {
     if (rules->list == outer->list) {
         size_t n = 0;
 
         for (const struct setting *at = scope->first; at != NULL; at = at->next)
             n++;
-        rules->list = store_grow(&c->scratch, outer->list, outer->n, outer->n + n,
-                                 sizeof(*rules->list));
+        rules->list =
+            store_grow(&c->scratch, outer->list, outer->n, outer->n + n, sizeof(*rules->list));
     }
     rules->list[rules->n++] = s;
 }
@@ -133,9 +138,7 @@ static void layer_add(struct compile *c, struct layer *layer, const struct layer
         layer_rule(c, &layer->response_rules, &outer->response_rules, scope, s);
         return;
     case SETTING_ALLOW:
-    case SETTING_DENY:
-        layer_rule(c, &layer->access_rules, &outer->access_rules, scope, s);
-        return;
+    case SETTING_DENY: layer_rule(c, &layer->access_rules, &outer->access_rules, scope, s); return;
     default: layer->settings[s->row->id] = s; return;
     }
 }

@@ -15,22 +15,21 @@
 
 const struct setting_row setting_rows[SETTING_N] = {
 #define X(id, name, places, opens, repeats, form, initial, least, most, doc)                       \
-    {SETTING_##id, name,    places, PLACE_##opens, REPEATS_##repeats,                              \
-     form,         initial, least,  most,          doc},
+    {SETTING_##id, name, places, PLACE_##opens, REPEATS_##repeats, form, initial, least, most, doc},
 #include "grammar/settings.def"
 #undef X
 };
 
 const struct place_row place_rows[PLACE_N] = {
-    [PLACE_TOP] = {"at the top level", false},
-    [PLACE_GLOBAL] = {"in 'global'", false},
-    [PLACE_SPOOL] = {"in a spool", false},
-    [PLACE_DEFAULTS] = {"in 'defaults'", false},
-    [PLACE_FRONTEND] = {"in a frontend", false},
-    [PLACE_ROUTE] = {"in a route", false},
-    [PLACE_BACKEND] = {"in a backend", false},
-    [PLACE_BIND] = {"in the block of 'bind'", true},
-    [PLACE_RESPOND] = {"in the block of 'respond'", true},
+    [PLACE_TOP] = {"at the top level",          false},
+    [PLACE_GLOBAL] = {"in 'global'",               false},
+    [PLACE_SPOOL] = {"in a spool",                false},
+    [PLACE_DEFAULTS] = {"in 'defaults'",             false},
+    [PLACE_FRONTEND] = {"in a frontend",             false},
+    [PLACE_ROUTE] = {"in a route",                false},
+    [PLACE_BACKEND] = {"in a backend",              false},
+    [PLACE_BIND] = {"in the block of 'bind'",    true },
+    [PLACE_RESPOND] = {"in the block of 'respond'", true },
 };
 
 bool setting_stands_in(const struct setting_row *row, enum place place)

@@ -11,11 +11,11 @@ static const struct log_format_row {
     const char *name;
     const char *text;
 } log_formats[] = {
-    {"default", "${client-ip} [${time-iso8601}] \"${method} ${uri} ${version}\" ${status} "
+    {"default",  "${client-ip} [${time-iso8601}] \"${method} ${uri} ${version}\" ${status} "
                 "${response-bytes} ${route} ${backend}/${server} ${attempts} ${request-time} "
-                "${hold-time} ${spooled-bytes} ${termination}"},
-    {"common", "${client-ip} - - [${time-local}] \"${method} ${uri} ${version}\" ${status} "
-               "${response-bytes}"},
+                "${hold-time} ${spooled-bytes} ${termination}"                      },
+    {"common",   "${client-ip} - - [${time-local}] \"${method} ${uri} ${version}\" ${status} "
+               "${response-bytes}"                                                   },
     {"combined", "${client-ip} - - [${time-local}] \"${method} ${uri} ${version}\" ${status} "
                  "${response-bytes} \"${header.referer}\" \"${header.user-agent}\""},
 };

@@ -77,8 +77,8 @@ static bool read_count(const struct value *v)
         diag_error(v->compile->diags, v->word->at->span, "'%s' takes only %llu", v->row->name,
                    (unsigned long long)least);
     else
-        diag_error(v->compile->diags, v->word->at->span, "'%s' takes a number from %llu to %llu", v->row->name,
-                   (unsigned long long)least, (unsigned long long)most);
+        diag_error(v->compile->diags, v->word->at->span, "'%s' takes a number from %llu to %llu",
+                   v->row->name, (unsigned long long)least, (unsigned long long)most);
     return false;
 }
 
@@ -215,8 +215,8 @@ static bool read_field(const struct value *v)
         return fail_field(v, "says where a message ends: Holdfast writes it itself");
     if (field_kind(id) == FIELD_KIND_HOP)
         return fail_field(v, "is about one connection (hop by hop): Holdfast writes it itself");
-    if (id == FIELD_HOST && !str_eq((struct str){v->arg->key, v->arg->key_length},
-                                    STR("set-header")))
+    if (id == FIELD_HOST &&
+        !str_eq((struct str){v->arg->key, v->arg->key_length}, STR("set-header")))
         return fail_field(v, "must be there exactly once: only 'set-header' may change it");
     return true;
 }

@@ -74,8 +74,7 @@ bool variable_find(struct compile *c, struct str name, struct span span, enum va
         return false;
     }
     if (row->phase > phase) {
-        diag_error(c->diags, span, "'%.*s' is not known yet here: it comes with %s",
-                   STR_ARG(name),
+        diag_error(c->diags, span, "'%.*s' is not known yet here: it comes with %s", STR_ARG(name),
                    row->phase == PHASE_RESPONSE ? "the response" : "the end of the exchange");
         return false;
     }

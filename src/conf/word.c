@@ -34,8 +34,8 @@ static void end_literal(struct reader *r)
 {
     if (r->n == 0)
         return;
-    add_part(r, (struct word_part){.text = store_str(&r->compile->scratch,
-                                                     (struct str){r->literal, r->n})});
+    add_part(r, (struct word_part){
+                    .text = store_str(&r->compile->scratch, (struct str){r->literal, r->n})});
     r->n = 0;
 }
 

@@ -327,12 +327,13 @@ static void end_early_request(struct txn *t, const struct head *h)
 {
     if (!t->has_request_body)
         return;
-    if (!body_is_drained(&t->request_body) && h->status >= 300) {
-        t->back->conn->codec->stop_sending(t->back);
-        t->front->conn->codec->receive_into(t->front, NULL);
+    if (body_is_drained(&t->request_body) || h->status < 300) {
+        body_stop_keeping(&t->request_body);
         return;
     }
-    body_stop_keeping(&t->request_body);
+    t->back->conn->codec->stop_sending(t->back);
+    t->front->conn->codec->receive_into(t->front, NULL);
+    body_reset(&t->request_body);
 }
 
 static void relay_response(struct txn *t, struct head *h)
