@@ -45,6 +45,7 @@ enum conn_failure {
     CONN_BODY_REFUSED, /* the body that takes the bytes was aborted: body->fault says why */
     CONN_BODY_BROKEN,  /* the body that brings the bytes was aborted: the message is cut */
     CONN_NO_MEMORY,
+    CONN_NOT_FAILED,
 };
 
 struct stream {
@@ -94,6 +95,7 @@ struct conn {
     void *owner;       /* its listener or server */
     struct list link;  /* the owner's */
     void *waiter;      /* back: for whom it connects; NULL: nobody */
+    int error;         /* errno of the read that found the connection broken; 0: none did */
     uint32_t idle_ms;  /* back: how long it may wait for its next exchange */
     struct task task;
     struct timer in_timer;
@@ -105,6 +107,7 @@ struct conn {
     unsigned char in_wait;   /* enum conn_wait: what in_timer times */
     unsigned char out_wait;
     unsigned char failed_wait;
+    unsigned char failed_how; /* enum conn_failure */
     unsigned char fault;     /* enum http_fault */
     bool is_closed;
     bool is_draining;  /* close after this exchange */

@@ -48,6 +48,12 @@ struct addr sock_local(int fd);
  */
 bool sock_unacknowledged(int fd, size_t *n_bytes);
 
+/*
+ * Bytes written to the socket that have not left it (tcp(7) SIOCOUTQNSD): no peer can have had them.
+ * False where the kernel does not say (a unix socket).
+ */
+bool sock_unsent(int fd, size_t *n_bytes);
+
 /* Make close(2) send a reset at once (SO_LINGER 0): for a message that must be seen to be broken. */
 void sock_set_reset_on_close(int fd);
 

@@ -21,11 +21,21 @@ void process_raise_limits(void);
  */
 bool process_drop_rights(const struct config_global *g);
 
-/* Go into the background (-D). Returns in the child alone; the parent exits 0. False with errno. */
+/*
+ * Go into the background (-D). The parent waits, and exits 0 when the child calls process_is_ready, 1 when
+ * it ends before that. Returns in the child alone; false with errno.
+ */
 bool process_to_background(void);
 
-/* Write our number to path, replacing what is there; remove it at the end. False with errno. */
-bool process_write_pid(const char *path);
-void process_remove_pid(const char *path);
+/* The start is over: let the parent go, and give up the terminal. Harmless without a parent that waits. */
+void process_is_ready(void);
+
+/*
+ * The pid file: opened while we still have the rights to, written when all else is done, removed (or, where
+ * we no longer may, emptied) at the end. process_open_pid returns a descriptor, or -1 with errno.
+ */
+int process_open_pid(const char *path);
+bool process_write_pid(int fd);
+void process_remove_pid(int fd, const char *path);
 
 #endif

@@ -10,8 +10,8 @@
 #define SCRATCH_BLOCK ((size_t)64 << 10)
 #define KEEP_BLOCK    ((size_t)32 << 10)
 
-/* What a load may take: no 64M of text need more for their trees and tables. */
-#define SCRATCH_MAX ((size_t)4 << 30)
+/* What a load may take. 10,000 routes take 80M of both together. */
+#define SCRATCH_MAX ((size_t)1 << 30)
 #define KEEP_MAX    ((size_t)1 << 30)
 
 /* One file on the way from the main file to the one in hand. */
@@ -150,6 +150,9 @@ static void load_file(struct load *l, const struct chain *chain)
     for (const struct ast_statement *at = block->first; at != NULL; at = at->next) {
         const struct setting *s = check_statement(c, l->top, at, has_brace_fault);
 
+        /* Nobody reads more, and this is no configuration. */
+        if (diags_n_errors(c->diags) > DIAG_KEEP_MAX)
+            return;
         if (s != NULL && s->row->id == SETTING_INCLUDE && !s->is_bad)
             include(l, chain, s);
     }

@@ -80,6 +80,7 @@ static struct h1 *h1_new(const struct h1_setup *setup, enum conn_role role, bool
     *h = (struct h1){
         .conn =
             {
+                .failed_how = CONN_NOT_FAILED,
                 .codec = &h1_codec,
                 .ops = setup->ops,
                 .bufs = setup->bufs,
@@ -166,6 +167,7 @@ void h1_fail(struct h1 *h, enum conn_failure why)
         return;
     h->in_state = H1_IN_BROKEN;
     h->keep_alive = false;
+    h->conn.failed_how = (unsigned char)why;
     if (!h->has_stream || h->stream.owner == NULL) {
         h1_close(h, 0);
         return;
@@ -437,14 +439,25 @@ static void h1_reset(struct stream *s)
     h1_close(h, 0);
 }
 
+/*
+ * What has not left our socket nobody has had. What has left it and is not acknowledged may have been read
+ * all the same: a receiver delays acknowledgements, and the kernel does not look at that of a reset
+ * (tcp_reset). But a FIN acknowledges all that had come before the close: what is unacknowledged after the
+ * peer's end (read as 0, or as EPIPE where a reset followed it) came too late for anybody to read.
+ */
 static bool h1_may_be_delivered(struct stream *s)
 {
     struct h1 *h = h1_of(s->conn);
+    int fd = h->conn.wire.watch.fd;
+    bool peer_closed = h->conn.failed_how == CONN_PEER_CLOSED ||
+                       (h->conn.failed_how == CONN_PEER_RESET && h->conn.error == EPIPE);
     size_t n = 0;
 
     if (h->out_state != H1_OUT_DONE)
         return false;
-    return !sock_unacknowledged(h->conn.wire.watch.fd, &n) || n == 0;
+    if (sock_unsent(fd, &n) && n > 0)
+        return false;
+    return !peer_closed || !sock_unacknowledged(fd, &n) || n == 0;
 }
 
 static void h1_drain(struct conn *c)

@@ -6,6 +6,8 @@
 #include "base/panic.h"
 #include "http/h1_head.h"
 
+#include <errno.h>
+
 /* RFC 9112 2.2: ignore at least one empty line before the request line. */
 #define BLANK_BYTES_MAX 8
 
@@ -61,6 +63,7 @@ static bool in_ended(struct h1 *h, enum wire_result r)
 {
     bool is_idle = !h->has_stream && in_length(h) == 0;
 
+    h->conn.error = r == WIRE_FAILED ? errno : 0;
     if (is_idle)
         h1_close(h, 0);
     else

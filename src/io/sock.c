@@ -159,6 +159,16 @@ bool sock_unacknowledged(int fd, size_t *n_bytes)
     return true;
 }
 
+bool sock_unsent(int fd, size_t *n_bytes)
+{
+    int n = 0;
+
+    if (ioctl(fd, SIOCOUTQNSD, &n) != 0 || n < 0)
+        return false;
+    *n_bytes = (size_t)n;
+    return true;
+}
+
 void sock_set_reset_on_close(int fd)
 {
     struct linger now = {.l_onoff = 1, .l_linger = 0};

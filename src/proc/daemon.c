@@ -15,6 +15,7 @@
 #include "proxy/worker.h"
 
 #include <errno.h>
+#include <limits.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -29,8 +30,8 @@ struct daemon {
     struct watch signals;
     struct timer shutdown;
     bool is_ending;
-    const char *pid_path; /* NULL: none was written */
-    struct str pid_path_text;
+    char pid_path[PATH_MAX]; /* empty: none */
+    int pid_fd;
 };
 
 /* --- compiling --- */
@@ -242,15 +243,21 @@ static enum poller_kind choose_poller(const struct config_global *g)
     return g->poller;
 }
 
-static bool write_pid(struct daemon *d, const struct config_global *g)
+static bool open_pid(struct daemon *d, const struct config_global *g)
 {
-    d->pid_path = d->options->pid_path;
-    if (d->pid_path == NULL && g->pid_file.n > 0)
-        d->pid_path = g->pid_file.p; /* NUL-terminated: of an arena; the process's first config */
-    if (d->pid_path == NULL)
+    const char *path = d->options->pid_path;
+
+    if (path == NULL && g->pid_file.n > 0)
+        path = g->pid_file.p; /* NUL-terminated, as every text of an arena */
+    if (path == NULL)
         return true;
-    d->pid_path = strdup(d->pid_path);
-    return d->pid_path != NULL && process_write_pid(d->pid_path);
+    if (strlen(path) >= sizeof(d->pid_path)) {
+        errno = ENAMETOOLONG;
+        return false;
+    }
+    strcpy(d->pid_path, path);
+    d->pid_fd = process_open_pid(path);
+    return d->pid_fd >= 0;
 }
 
 /* In this order: descriptors, background, sockets and files, rights; what is left of it is undone by
@@ -269,13 +276,17 @@ static bool daemon_start(struct daemon *d, struct config *c, const sigset_t *han
         return say_errno("cannot watch for signals");
     if (!worker_prepare(&d->worker, c, print_failure, NULL))
         return false;
+    if (!open_pid(d, &c->global))
+        return say_errno("cannot write the pid file");
     if (!process_drop_rights(&c->global))
         return say_errno("cannot change to the configured user");
     worker_commit(&d->worker);
     if (d->options->is_debug)
         log_use(NULL, LOG_DEBUG, LOG_TEXT);
-    if (!write_pid(d, &c->global))
+    if (d->pid_path[0] != '\0' && !process_write_pid(d->pid_fd))
         return say_errno("cannot write the pid file");
+    log_message(LOG_NOTICE, "holdfast " HOLDFAST_VERSION " is ready");
+    process_is_ready();
     return true;
 }
 
@@ -286,10 +297,8 @@ static void daemon_end(struct daemon *d)
     watch_remove(d->worker.loop, &d->signals);
     close(d->signals.fd);
     worker_reset(&d->worker);
-    if (d->pid_path != NULL) {
-        process_remove_pid(d->pid_path);
-        free((void *)(uintptr_t)d->pid_path);
-    }
+    if (d->pid_path[0] != '\0')
+        process_remove_pid(d->pid_fd, d->pid_path);
 }
 
 int daemon_run(const struct options *o)
@@ -308,7 +317,6 @@ int daemon_run(const struct options *o)
     config_unref(c);
     if (!ok)
         return 1;
-    log_message(LOG_NOTICE, "holdfast " HOLDFAST_VERSION " is ready");
     loop_run(d.worker.loop);
     daemon_end(&d);
     return 0;

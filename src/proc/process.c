@@ -66,37 +66,69 @@ bool process_drop_rights(const struct config_global *g)
     return prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) == 0;
 }
 
+static int ready_fd = -1; /* the parent's end of -D is waiting at the other side */
+
+static _Noreturn void wait_for_child(int fd)
+{
+    char byte;
+
+    _exit(read(fd, &byte, 1) == 1 ? 0 : 1);
+}
+
 bool process_to_background(void)
 {
-    pid_t child = fork();
-    int null;
+    int ends[2];
+    pid_t child;
 
+    if (pipe2(ends, O_CLOEXEC) != 0)
+        return false;
+    child = fork();
     if (child < 0)
         return false;
-    if (child > 0)
-        _exit(0);
+    if (child > 0) {
+        close(ends[1]);
+        wait_for_child(ends[0]);
+    }
+    close(ends[0]);
+    ready_fd = ends[1];
     setsid();
-    null = open("/dev/null", O_RDWR | O_CLOEXEC);
-    if (null < 0)
-        return false;
-    dup2(null, STDIN_FILENO);
-    dup2(null, STDOUT_FILENO);
-    dup2(null, STDERR_FILENO);
     return true;
 }
 
-bool process_write_pid(const char *path)
+void process_is_ready(void)
 {
-    int fd = open(path, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0644);
-    bool ok;
+    int null;
 
-    if (fd < 0)
-        return false;
-    ok = dprintf(fd, "%d\n", getpid()) > 0;
-    return close(fd) == 0 && ok;
+    if (ready_fd < 0)
+        return;
+    null = open("/dev/null", O_RDWR | O_CLOEXEC);
+    if (null >= 0) {
+        dup2(null, STDIN_FILENO);
+        dup2(null, STDOUT_FILENO);
+        dup2(null, STDERR_FILENO);
+        close(null);
+    }
+    if (write(ready_fd, "", 1) < 0) {
+        /* the parent has been killed: nobody to tell */
+    }
+    close(ready_fd);
+    ready_fd = -1;
 }
 
-void process_remove_pid(const char *path)
+int process_open_pid(const char *path)
 {
-    unlink(path);
+    return open(path, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0644);
+}
+
+bool process_write_pid(int fd)
+{
+    return dprintf(fd, "%d\n", getpid()) > 0;
+}
+
+void process_remove_pid(int fd, const char *path)
+{
+    if (unlink(path) != 0 && ftruncate(fd, 0) != 0) {
+        /* it stays, and names a process that is gone */
+    }
+    close(fd);
 }

@@ -69,15 +69,18 @@ static bool fill_body(struct txn *t, struct str text)
 
 static void send_answer(struct txn *t, const struct answer *a)
 {
-    struct head *h = answer_head(t, a);
-    struct body *body = h != NULL && h->has_body ? &t->response_body : NULL;
+    struct head *h;
+    struct body *body;
+
+    t->status = a->status; /* rules and logs may ask for it */
+    h = answer_head(t, a);
+    body = h != NULL && h->has_body ? &t->response_body : NULL;
 
     if (h == NULL || t->front == NULL || (body != NULL && !fill_body(t, a->body))) {
         txn_finish(t, false);
         return;
     }
     t->response = h;
-    t->status = a->status;
     /* Bytes of a body that is still coming are dropped, within the codec's bounds. */
     t->front->conn->codec->receive_into(t->front, NULL);
     txn_enter(t, TXN_REPLY);
@@ -142,6 +145,7 @@ static bool page_answer(struct txn *t, const struct error_page *page, unsigned s
 {
     struct str text = STR_EMPTY;
 
+    t->status = page_status(t, page, status);
     if (page->kind == ERROR_PAGE_TEXT || page->kind == ERROR_PAGE_REDIRECT) {
         text = template_render(t, &page->text, false);
         if (text.p == NULL)
@@ -160,10 +164,10 @@ static bool page_answer(struct txn *t, const struct error_page *page, unsigned s
             return false;
         if (page->route->action == ACTION_REDIRECT)
             return field_is_value(a->location);
-        a->status = page_status(t, page, status);
+        a->status = t->status;
         return true;
     }
-    a->status = page_status(t, page, status);
+    a->status = t->status;
     a->content_type = page->content_type;
     return true;
 }

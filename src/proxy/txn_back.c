@@ -81,8 +81,7 @@ static void send_request(struct txn *t, struct conn *c)
         t->attempt->connected_ms = loop_now(t->worker->loop);
     t->back = c->codec->open(c, t, t->arena);
     set_outgoing_length(t);
-    if (body != NULL && !body_rewind(body))
-        unreachable("a request is sent again without its first byte");
+    assert(body == NULL || body->out_bytes == 0);
     if (!c->codec->send_head(t->back, t->outgoing, body))
         txn_fail(t, REASON_INTERNAL);
 }
@@ -181,6 +180,9 @@ static void send_again(struct txn *t, bool is_counted)
     struct server_state *s = t->server;
     const struct server_state *next;
 
+    /* Now, not when a server is found: a window that is read anew does not let go of byte 0. */
+    if (t->has_request_body && !body_rewind(&t->request_body))
+        unreachable("a request is sent again without its first byte");
     txn_enter(t, TXN_QUEUE);
     hold_start(t);
     t->avoid = s;
@@ -254,7 +256,8 @@ static enum reason failure_reason(const struct conn *c, enum conn_failure why)
     case CONN_MALFORMED: return REASON_SERVER_MALFORMED;
     case CONN_BODY_BROKEN: return REASON_SPOOL_FAILED;
     case CONN_BODY_REFUSED:
-    case CONN_NO_MEMORY: break;
+    case CONN_NO_MEMORY:
+    case CONN_NOT_FAILED: break;
     }
     return REASON_NO_MEMORY;
 }

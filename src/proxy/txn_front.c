@@ -194,6 +194,7 @@ static void front_failed(struct stream *s, enum conn_failure why)
     case CONN_BODY_REFUSED: txn_fail(t, refusal_reason(&t->request_body)); return;
     case CONN_BODY_BROKEN: txn_fail(t, REASON_RESPONSE_CUT); return;
     case CONN_NO_MEMORY: txn_fail(t, REASON_NO_MEMORY); return;
+    case CONN_NOT_FAILED: return;
     }
 }
 
