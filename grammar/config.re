@@ -13,7 +13,7 @@ struct lexer {
     const struct source *source;
     struct tokens *tokens;
     const char *at;
-    bool poison_next; /* the next word was reported for where it stands */
+    bool has_fault; /* a fault of this line has been reported: its other words are poisoned */
 };
 
 static struct span lexer_span(const struct lexer *l, const char *from, const char *to)
@@ -36,13 +36,21 @@ static void lexer_add(struct lexer *l, enum token_kind kind, const char *from, b
 {
     struct token token = {kind, lexer_span(l, from, l->at), is_poisoned};
 
-    if (kind <= TOKEN_RAW && l->poison_next) {
+    if (kind == TOKEN_LINE)
+        l->has_fault = false;
+    if (kind <= TOKEN_RAW && l->has_fault)
         token.is_poisoned = true;
-        l->poison_next = false;
-    }
     if (kind <= TOKEN_RAW && memchr(from, SOURCE_BAD, (size_t)(l->at - from)) != NULL)
         token.is_poisoned = true;
     token_add(l->compile, l->tokens, token);
+}
+
+/* One quote too many or too few upsets all that follows on its line: one error tells it. */
+static void lexer_fault(struct lexer *l, const char *from, const char *to, const char *what)
+{
+    if (!l->has_fault)
+        diag_error(l->compile->diags, lexer_span(l, from, to), "%s", what);
+    l->has_fault = true;
 }
 
 /* Two words that touch are a fault of the second; both are kept. */
@@ -51,9 +59,7 @@ static void lexer_add_word(struct lexer *l, enum token_kind kind, const char *fr
     lexer_add(l, kind, from, false);
     if (!starts_word(*l->at) || *l->at == '\\')
         return;
-    diag_error(l->compile->diags, lexer_span(l, l->at, l->at + 1),
-               "expected a blank between two words");
-    l->poison_next = true;
+    lexer_fault(l, l->at, l->at + 1, "expected a blank between two words");
 }
 
 /*
@@ -68,6 +74,9 @@ static void lexer_skip_line(struct lexer *l, const char *from)
         l->at++;
     while (l->at > least && strchr(" \t{}", l->at[-1]) != NULL)
         l->at--;
+    for (const char *p = from; p < l->at; p++)
+        if (*p == '{' || *p == '}')
+            l->tokens->has_lost_braces = true;
     lexer_add(l, TOKEN_BARE, from, true);
 }
 
@@ -75,8 +84,7 @@ static void lexer_skip_line(struct lexer *l, const char *from)
 static void lexer_add_bare(struct lexer *l, const char *from)
 {
     if (l->at[-1] == '$' && *l->at == '{') {
-        diag_error(l->compile->diags, lexer_span(l, l->at - 1, l->at + 1),
-                   "'${' without '}' on the same line");
+        lexer_fault(l, l->at - 1, l->at + 1, "'${' without '}' on the same line");
         lexer_skip_line(l, from);
         return;
     }
@@ -88,8 +96,7 @@ static void lexer_add_bare(struct lexer *l, const char *from)
 
 static void lexer_add_open_string(struct lexer *l, const char *from)
 {
-    diag_error(l->compile->diags, lexer_span(l, from, l->at),
-               "the string that starts here does not end on its line");
+    lexer_fault(l, from, l->at, "the string that starts here does not end on its line");
     lexer_skip_line(l, from);
 }
 

@@ -61,6 +61,9 @@ bool setting_stands_in(const struct setting_row *row, enum place place);
 /* Is name a directive that opens a block at the top level? */
 bool settings_is_section(struct str name);
 
+/* The place that the block of this directive is; PLACE_NONE for what opens none. */
+enum place settings_opens(struct str name);
+
 /* Is name a directive that makes no sense without a block? */
 bool settings_needs_block(struct str name);
 

@@ -31,6 +31,7 @@ struct tokens {
     struct token *list;
     size_t n;
     size_t room;
+    bool has_lost_braces; /* an open string ran over some: those that lack a partner are no news */
 };
 
 /* Append one token. */

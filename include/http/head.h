@@ -7,7 +7,7 @@
  *
  * Life: a head and all it points at lie in one arena (a transaction's), and die with it.
  * Fields are added by head_add alone, which keeps ids_seen.
- * Invariants:  n_fields <= HEAD_FIELDS_MAX;  no field of kind HOP or FRAMING is in fields;
+ * Invariants:  n_fields <= fields_max;  no field of kind HOP or FRAMING is in fields;
  *              a field is in fields  =>  the bit of its id is in ids_seen;
  *              has_body == false  =>  has_length == false;  names_length  =>  has_body == false.
  */
@@ -20,6 +20,8 @@
 
 /* The fields of one message. nginx takes any number, haproxy 101, httpd 100. */
 #define HEAD_FIELDS_MAX 100
+/* What rules and forwarding may add to a message that came with all of its fields. */
+#define HEAD_FIELDS_OURS 64
 
 /* The methods that the program treats by name; all others are forwarded as METHOD_OTHER. */
 enum method {
@@ -57,6 +59,7 @@ struct head {
     struct field *fields;
     size_t n_fields;
     size_t fields_room;
+    size_t fields_max; /* HEAD_FIELDS_MAX of a peer; HEAD_FIELDS_OURS more once rules apply */
     uint64_t ids_seen;    /* a bit for each field_id ever added: no need to look for others */
     bool has_body;        /* a body follows, possibly empty */
     bool has_length;      /* and this is its length */

@@ -112,6 +112,7 @@ void txn_on_server_failed(struct stream *s, enum conn_failure why);
 /* Calls of the servers (see server.h). */
 void txn_on_connected(struct txn *t, struct conn *c);
 void txn_on_connect_failed(struct txn *t, struct server_state *s, int error);
+void txn_on_probe_failed(struct txn *t, const struct server_state *s, int error);
 void txn_on_server_ready(struct txn *t);
 void txn_on_all_tried(struct txn *t);
 
@@ -149,7 +150,10 @@ struct txn *txn_new(struct worker *w, struct stream *front);
 /* Free the objects that wait to be used again. */
 void txns_reset(struct worker *w);
 
-/* Fail or break off every transaction (ending the process). */
+/* Answer every request that has had no answer yet with 503 (the process ends). */
+void txns_refuse(struct worker *w);
+
+/* Break off every transaction (ending the process). */
 void txns_end(struct worker *w);
 
 /* One line about t, in its arena, for panics. */

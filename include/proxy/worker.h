@@ -67,6 +67,9 @@ void worker_commit(struct worker *w);
  */
 void worker_drain(struct worker *w);
 
+/* Draining has lasted too long: who waits for an answer gets 503. */
+void worker_refuse(struct worker *w);
+
 /* Open log files anew. Logs what fails. */
 void worker_reopen_logs(struct worker *w);
 

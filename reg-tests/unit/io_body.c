@@ -375,7 +375,7 @@ static void fill_text(void)
 static void random_cases(enum body_keep keep, bool has_store)
 {
     fill_text();
-    for (uint64_t seed = 1; seed <= 120; seed++)
+    for (uint64_t seed = 1; seed <= 250; seed++)
         random_case(keep, has_store, seed);
     remove_store_dir();
 }

@@ -30,8 +30,10 @@ struct filter {
     long balance;                     /* `{` less `}` of the whole file, less those repaired */
     struct span suspect;              /* the brace that seems to lack its partner */
     bool has_suspect;
-    bool poison_next; /* the next word was reported for where it stands */
-    bool lacks_open;  /* the statement should open a block, and does not */
+    bool poison_next;                /* the next word was reported for where it stands */
+    bool has_poison;                 /* the lexer has complained about the statement */
+    const struct token *invent_open; /* where the missing `{` of a block on one line belongs */
+    bool lacks_open;                 /* the statement should open a block, and does not */
     bool has_brace_fault;
     unsigned n_scans;
 };
@@ -169,6 +171,23 @@ static void close_block(struct filter *f)
     }
 }
 
+/* Open a block that nobody opened, before the token in hand. */
+static void invent_open(struct filter *f, const char *before)
+{
+    struct span span = f->in->span;
+
+    f->invent_open = NULL;
+    f->lacks_open = false;
+    if (f->depth == NESTING_MAX)
+        return;
+    if (!f->has_poison)
+        diag_error(f->compile->diags, span, "expected '{' before %s", before);
+    f->has_brace_fault = true;
+    f->balance++;
+    f->open[f->depth++] = (struct opener){span, source_indent(f->compile->sources, span)};
+    emit(f, TOKEN_OPEN, span, true);
+}
+
 /*
  * A line or statement ends. A brace that opens the next line belongs to this one; a section head
  * that opens no block, in a file with a `}` too many, lacks its `{`.
@@ -188,27 +207,44 @@ static void take_line(struct filter *f)
         f->in = next;
         return;
     }
-    if (f->lacks_open && f->depth < NESTING_MAX) {
-        diag_error(f->compile->diags, t->span, "expected '{' before the end of the line");
-        f->has_brace_fault = true;
-        f->balance++;
-        f->open[f->depth++] = (struct opener){t->span, source_indent(f->compile->sources, t->span)};
-        emit(f, TOKEN_OPEN, t->span, true);
-    }
+    if (f->lacks_open)
+        invent_open(f, "the end of the line");
     f->lacks_open = false;
     emit_stop(f, t->span);
     f->in++;
+}
+
+/* Where the block of the statement in hand starts, if it closes on the same line: NULL if not. */
+static const struct token *find_directive(const struct filter *f)
+{
+    const struct token *found = NULL;
+    const struct token *t = f->in + 1;
+    enum place opens = settings_opens(source_text(f->compile->sources, f->in->span));
+
+    for (; !is_stop(t) && t->kind != TOKEN_CLOSE; t++) {
+        const struct setting_row *row;
+
+        if (found != NULL || t == f->in + 1 || t->kind != TOKEN_BARE)
+            continue;
+        row = settings_find(source_text(f->compile->sources, t->span), opens);
+        if (row != NULL && setting_stands_in(row, opens))
+            found = t;
+    }
+    return t->kind == TOKEN_CLOSE || t->kind == TOKEN_SEMICOLON ? found : NULL;
 }
 
 /* A statement starts: see whether it tells that a brace is missing before or in it. */
 static void start_statement(struct filter *f)
 {
     f->lacks_open = false;
+    f->invent_open = NULL;
+    f->has_poison = false;
     if (f->balance == 0 || f->in->kind != TOKEN_BARE || f->in->is_poisoned)
         return;
-    if (f->balance < 0)
+    if (f->balance < 0) {
         f->lacks_open = head_needs_block(f, f->in) && !opens_block(f->in);
-    else if (f->depth > 0 && is_section_head(f, f->in) && opens_block(f->in))
+        f->invent_open = f->lacks_open ? find_directive(f) : NULL;
+    } else if (f->depth > 0 && is_section_head(f, f->in) && opens_block(f->in))
         invent_closes(f, f->depth, f->in->span);
 }
 
@@ -216,6 +252,12 @@ static bool is_text(const struct filter *f, const struct token *t, const char *t
 {
     return t >= f->first && t->kind == TOKEN_BARE &&
            str_eq(source_text(f->compile->sources, t->span), str_of(text));
+}
+
+/* What may follow a closed list in a condition. */
+static bool is_joint(const struct filter *f, const struct token *t)
+{
+    return is_text(f, t, "and") || is_text(f, t, "or");
 }
 
 /*
@@ -258,13 +300,15 @@ static void find_right(struct filter *f)
             innermost[depth - 1] = t;
         if (t->kind == TOKEN_RIGHT)
             depth--;
+        if (is_list && suspect == NULL && token_is_word(t - 1) && is_joint(f, t))
+            suspect = t;
         if (t->kind == TOKEN_LINE && suspect == NULL) {
             const struct token *next = t;
 
             while (next->kind == TOKEN_LINE)
                 next++;
             if (!continues(f, t - 1, is_list) && !continues(f, next, is_list))
-                suspect = is_text(f, next, "and") || is_text(f, next, "or") ? next : t;
+                suspect = is_joint(f, next) ? next : t;
         }
         t++;
     } while (depth > 0 && t->kind != TOKEN_OPEN && t->kind != TOKEN_CLOSE &&
@@ -350,6 +394,9 @@ static void take_token(struct filter *f)
     case TOKEN_BARE:
     case TOKEN_STRING:
     case TOKEN_RAW:
+        f->has_poison = f->has_poison || f->in->is_poisoned;
+        if (f->in == f->invent_open)
+            invent_open(f, "this directive");
         emit(f, f->in->kind, f->in->span, f->in->is_poisoned || f->poison_next);
         f->poison_next = false;
         f->in++;

@@ -60,9 +60,16 @@ bool settings_is_section(struct str name)
     return row != NULL && setting_stands_in(row, PLACE_TOP) && row->opens != PLACE_NONE;
 }
 
-bool settings_needs_block(struct str name)
+enum place settings_opens(struct str name)
 {
     const struct setting_row *row = settings_find(name, PLACE_TOP);
 
-    return row != NULL && row->opens != PLACE_NONE && !place_rows[row->opens].is_optional_block;
+    return row == NULL ? PLACE_NONE : row->opens;
+}
+
+bool settings_needs_block(struct str name)
+{
+    enum place opens = settings_opens(name);
+
+    return opens != PLACE_NONE && !place_rows[opens].is_optional_block;
 }

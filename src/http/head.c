@@ -11,7 +11,7 @@
 
 void head_init(struct head *h, struct arena *a, bool is_response)
 {
-    *h = (struct head){.arena = a, .is_response = is_response, .minor = 1};
+    *h = (struct head){.arena = a, .is_response = is_response, .minor = 1, .fields_max = HEAD_FIELDS_MAX};
 }
 
 /* Room for one more field: twice as much as before. The old array stays behind in the arena. */
@@ -20,8 +20,8 @@ static bool head_grow(struct head *h)
     size_t room = h->fields_room == 0 ? HEAD_FIELDS_FIRST : 2 * h->fields_room;
     struct field *fields;
 
-    if (room > HEAD_FIELDS_MAX)
-        room = HEAD_FIELDS_MAX;
+    if (room > h->fields_max)
+        room = h->fields_max;
     fields = arena_alloc(h->arena, room * sizeof(*fields));
     if (fields == NULL)
         return false;
@@ -43,7 +43,7 @@ static inline void head_put(struct head *h, struct str name, struct str value, e
 __attribute__((noinline)) static bool head_add_growing(struct head *h, struct str name,
                                                        struct str value, enum field_id id)
 {
-    if (h->n_fields == HEAD_FIELDS_MAX || !head_grow(h))
+    if (h->n_fields >= h->fields_max || !head_grow(h))
         return false;
     head_put(h, name, value, id);
     return true;

@@ -23,6 +23,8 @@
 #include <unistd.h>
 
 #define DUMP_BLOCK_BYTES 65536
+/* After shutdown-timeout, for the 503s to leave. */
+#define REFUSE_MS 500
 
 struct daemon {
     const struct options *options;
@@ -30,6 +32,7 @@ struct daemon {
     struct watch signals;
     struct timer shutdown;
     bool is_ending;
+    bool has_refused; /* shutdown-timeout is over: only what is being written still goes out */
     char pid_path[PATH_MAX]; /* empty: none */
     int pid_fd;
 };
@@ -146,9 +149,15 @@ static void on_shutdown_timeout(struct timer *t)
 {
     struct daemon *d = list_owner(t, struct daemon, shutdown);
 
-    log_message(LOG_WARNING, "shutdown-timeout: %u connections are broken off",
+    if (d->has_refused) {
+        loop_stop(d->worker.loop);
+        return;
+    }
+    log_message(LOG_WARNING, "shutdown-timeout: %u connections are not finished; held requests get 503",
                 d->worker.n_fronts);
-    loop_stop(d->worker.loop);
+    d->has_refused = true;
+    loop_timer_set(d->worker.loop, &d->shutdown, REFUSE_MS);
+    worker_refuse(&d->worker);
 }
 
 /* Finish what is under way, for `most_ms`. */

@@ -126,18 +126,29 @@ static struct answer builtin_answer(struct txn *t, unsigned status)
     };
 }
 
+static bool is_reading(const struct txn *t)
+{
+    return t->request->method == METHOD_GET || t->request->method == METHOD_HEAD;
+}
+
 /*
  * The status that goes out with a page. `=> 2xx` would tell a client that its upload had arrived: for
  * methods other than GET and HEAD the error's own status stays, unless any-method says otherwise.
  */
 static unsigned page_status(const struct txn *t, const struct error_page *page, unsigned status)
 {
-    bool is_reading = t->request != NULL && (t->request->method == METHOD_GET ||
-                                             t->request->method == METHOD_HEAD);
-
     if (page->status == 0)
         return page->kind == ERROR_PAGE_REDIRECT ? 302 : status;
-    return is_reading || page->any_method ? page->status : status;
+    return is_reading(t) || page->any_method ? page->status : status;
+}
+
+/* For the same reason a redirect is no answer to an upload: its target might well say 200. */
+static bool page_applies(const struct txn *t, const struct error_page *page)
+{
+    bool redirects = page->kind == ERROR_PAGE_REDIRECT ||
+                     (page->kind == ERROR_PAGE_ROUTE && page->route->action == ACTION_REDIRECT);
+
+    return !redirects || is_reading(t) || page->any_method;
 }
 
 static bool page_answer(struct txn *t, const struct error_page *page, unsigned status,
@@ -177,7 +188,11 @@ void reply_error(struct txn *t, unsigned status)
     const struct error_page *page = error_pages_find(t->policy->error_pages, status);
     struct answer a;
 
-    if (page == NULL || t->request == NULL || !page_answer(t, page, status, &a))
+    if (t->request == NULL) { /* memory was out before there was one: nothing to answer to */
+        txn_finish(t, false);
+        return;
+    }
+    if (page == NULL || !page_applies(t, page) || !page_answer(t, page, status, &a))
         a = builtin_answer(t, status);
     send_answer(t, &a);
 }

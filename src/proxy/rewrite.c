@@ -86,6 +86,7 @@ bool rewrite_request(struct txn *t)
         return false;
     *h = *t->request;
     /* The fields are copied: the request stays as it came, for conditions and logs. Four may be added. */
+    h->fields_max = HEAD_FIELDS_MAX + HEAD_FIELDS_OURS;
     h->fields_room = h->n_fields + 4;
     h->fields = arena_alloc(t->arena, h->fields_room * sizeof(*h->fields));
     if (h->fields == NULL)
@@ -99,5 +100,6 @@ bool rewrite_request(struct txn *t)
 
 bool rewrite_response(struct txn *t, struct head *h)
 {
+    h->fields_max = HEAD_FIELDS_MAX + HEAD_FIELDS_OURS;
     return rules_apply(t, h, t->policy->response_rules, t->policy->n_response_rules);
 }

@@ -369,12 +369,10 @@ void backend_leave(struct txn *t)
 }
 
 /* A probe has failed: those who do not hold and have no other server left to hope for give up. */
-static void waiters_note_failure(struct backend_state *b, struct server_state *s)
+static void waiters_note_failure(struct backend_state *b, const struct server_state *s, int error)
 {
-    uint64_t mark = server_mark(s);
-
     list_each(at, keep, &b->waiters)
-        list_owner(at, struct txn, wait_link)->tried |= mark;
+        txn_on_probe_failed(list_owner(at, struct txn, wait_link), s, error);
     list_each(one, keep_one, &b->waiters)
     {
         struct txn *t = list_owner(one, struct txn, wait_link);
@@ -401,8 +399,10 @@ static void server_probe(struct server_state *s)
 {
     s->probe = connect_to(s);
     if (s->probe == NULL) {
-        server_went_down(s, errno);
-        waiters_note_failure(s->backend, s);
+        int error = errno;
+
+        server_went_down(s, error);
+        waiters_note_failure(s->backend, s, error);
     }
 }
 
@@ -500,7 +500,7 @@ static void back_closed(struct conn *c, int error)
     if (t != NULL)
         txn_on_connect_failed(t, s, error);
     else if (was_probe && error != 0 && !s->is_removed)
-        waiters_note_failure(s->backend, s);
+        waiters_note_failure(s->backend, s, error);
     server_free_if_unused(s);
 }
 

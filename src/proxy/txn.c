@@ -38,7 +38,11 @@ static void hold_fired(struct timer *timer)
 {
     struct txn *t = list_owner(timer, struct txn, hold_timer);
 
-    txn_fail(t, t->last_reason == REASON_NONE ? REASON_SERVER_DOWN : t->last_reason);
+    /* An answer that was retried on says more than that nobody is there now. */
+    if (t->last_status != 0)
+        txn_fail(t, REASON_SERVER_STATUS);
+    else
+        txn_fail(t, t->last_reason == REASON_NONE ? REASON_SERVER_DOWN : t->last_reason);
 }
 
 static void retry_fired(struct timer *timer)
@@ -270,6 +274,17 @@ void txn_fail(struct txn *t, enum reason why)
     case TXN_ABORT: txn_finish(t, false); return;
     case TXN_DONE:
     case TXN_STATE_N: return;
+    }
+}
+
+void txns_refuse(struct worker *w)
+{
+    list_each(at, keep, &w->txns)
+    {
+        struct txn *t = list_owner(at, struct txn, link);
+
+        if (t->state < TXN_RELAY)
+            txn_fail(t, REASON_SHUTDOWN);
     }
 }
 

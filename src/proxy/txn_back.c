@@ -145,6 +145,18 @@ void txn_on_server_ready(struct txn *t)
     txn_seek_server(t);
 }
 
+/* Why a server could not be connected to. */
+static enum reason connect_reason(int error)
+{
+    return error == ETIMEDOUT ? REASON_CONNECT_TIMEOUT : REASON_SERVER_DOWN;
+}
+
+void txn_on_probe_failed(struct txn *t, const struct server_state *s, int error)
+{
+    t->tried |= (uint64_t)1 << s->bit;
+    t->last_reason = connect_reason(error);
+}
+
 void txn_on_all_tried(struct txn *t)
 {
     txn_fail(t, t->last_reason == REASON_NONE ? REASON_SERVER_DOWN : t->last_reason);
@@ -160,7 +172,7 @@ void txn_on_connect_failed(struct txn *t, struct server_state *s, int error)
 {
     t->connecting = NULL;
     t->tried |= (uint64_t)1 << s->bit;
-    t->last_reason = error == ETIMEDOUT ? REASON_CONNECT_TIMEOUT : REASON_SERVER_DOWN;
+    t->last_reason = connect_reason(error);
     if (t->attempt != NULL)
         t->attempt->ended_ms = loop_now(t->worker->loop);
     txn_seek_server(t);
@@ -215,21 +227,28 @@ static void note_attempt(const struct txn *t, enum reason why, bool again)
                 again ? "it will be sent again" : "it is not sent again");
 }
 
+/*
+ * A pooled connection that was dead already is no attempt: the request goes to a fresh one at once. It
+ * happens once, and only where the request may be sent again at all.
+ */
+static bool was_stale(const struct txn *t, enum reason why)
+{
+    return (why == REASON_SERVER_RESET || why == REASON_SERVER_EMPTY) && t->back->conn->is_reused &&
+           !t->wants_fresh;
+}
+
 /* The attempt has failed before a response was accepted. */
 static void attempt_failed(struct txn *t, enum reason why)
 {
     struct stream *back = t->back;
-    bool may_be_delivered = back->conn->codec->may_be_delivered(back);
-    struct replay_facts facts = facts_of(t, may_be_delivered);
-    bool broke = why == REASON_SERVER_RESET || why == REASON_SERVER_EMPTY;
-    /* A pooled connection that was dead already is no attempt, but it happens once. */
-    bool is_stale = broke && back->conn->is_reused && !t->wants_fresh;
-    bool again = replay_is_allowed(&facts) &&
-                 (is_stale || (replay_is_retried(t->policy, why) &&
-                               t->n_attempts < t->policy->retry_attempts));
+    struct replay_facts facts = facts_of(t, back->conn->codec->may_be_delivered(back));
+    bool is_allowed = replay_is_allowed(&facts);
+    bool is_free = is_allowed && was_stale(t, why);
+    bool again = is_free || (is_allowed && replay_is_retried(t->policy, why) &&
+                             t->n_attempts < t->policy->retry_attempts);
 
     t->last_reason = why;
-    if (is_stale) {
+    if (is_free) {
         t->wants_fresh = true;
         t->n_attempts--;
     } else {
@@ -237,7 +256,7 @@ static void attempt_failed(struct txn *t, enum reason why)
     }
     txn_detach(t);
     if (again)
-        send_again(t, !is_stale);
+        send_again(t, !is_free);
     else
         txn_fail(t, why);
 }

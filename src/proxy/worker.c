@@ -120,6 +120,11 @@ void worker_drain(struct worker *w)
         w->on_drained(w);
 }
 
+void worker_refuse(struct worker *w)
+{
+    txns_refuse(w);
+}
+
 void worker_reopen_logs(struct worker *w)
 {
     if (w->current != NULL)
