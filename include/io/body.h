@@ -41,7 +41,7 @@ enum body_fault {
 struct body_setup {
     struct loop *loop;
     struct bufs *bufs;
-    struct spool_store *store; /* NULL: memory alone */
+    struct spool_store *store; /* NULL: memory alone, as for KEEP_WINDOW */
     enum body_keep keep;
     uint64_t memory_bytes;     /* up to here there is no file; without a store, the window */
     uint64_t unread_max_bytes; /* the producer waits beyond this; UINT64_MAX: never */

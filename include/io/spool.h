@@ -82,6 +82,9 @@ void spool_clear(struct spool *s);
  */
 bool spool_admit(struct spool *s, uint64_t total_bytes);
 
+/* No more will come: give back what was promised beyond what was written. */
+void spool_settle(struct spool *s);
+
 /*
  * Append all n bytes at p. What was not promised is admitted first. Returns false with errno set; the
  * spool is as before, but may have a longer file behind its size. Blocks on the disk.

@@ -80,6 +80,10 @@ struct str server_full_name(const struct server_state *s);
 struct server_state *balance_pick(struct backend_state *b, uint64_t tried,
                                   const struct server_state *avoid);
 
+/* The same without taking its turn. */
+struct server_state *balance_look(const struct backend_state *b, uint64_t tried,
+                                  const struct server_state *avoid);
+
 /* Has every server its mark in `tried`? */
 bool backend_all_tried(const struct backend_state *b, uint64_t tried);
 

@@ -104,6 +104,11 @@ static unsigned min3(unsigned a, unsigned b, unsigned c)
     return least < c ? least : c;
 }
 
+static bool same_letter(char a, char b)
+{
+    return str_lower_char(a) == str_lower_char(b);
+}
+
 unsigned str_distance(struct str a, struct str b, unsigned limit)
 {
     unsigned before[DISTANCE_NAME_MAX + 1]; /* row i - 2: for swaps */
@@ -119,11 +124,11 @@ unsigned str_distance(struct str a, struct str b, unsigned limit)
     for (size_t i = 1; i <= a.n; i++) {
         row[0] = (unsigned)i;
         for (size_t j = 1; j <= b.n; j++) {
-            bool same = str_lower_char(a.p[i - 1]) == str_lower_char(b.p[j - 1]);
+            bool same = same_letter(a.p[i - 1], b.p[j - 1]);
 
             row[j] = min3(above[j] + 1, row[j - 1] + 1, above[j - 1] + (same ? 0 : 1));
-            if (i > 1 && j > 1 && a.p[i - 1] == b.p[j - 2] && a.p[i - 2] == b.p[j - 1] &&
-                before[j - 2] + 1 < row[j])
+            if (i > 1 && j > 1 && same_letter(a.p[i - 1], b.p[j - 2]) &&
+                same_letter(a.p[i - 2], b.p[j - 1]) && before[j - 2] + 1 < row[j])
                 row[j] = before[j - 2] + 1;
         }
         memcpy(before, above, sizeof(before));

@@ -21,6 +21,8 @@ void body_init(struct body *b, const struct body_setup *setup)
         .unread_max_bytes = setup->unread_max_bytes,
         .max_bytes = setup->max_bytes,
     };
+    /* A window has no file: what is read of it is dropped from memory alone. */
+    assert(setup->keep != KEEP_WINDOW || setup->store == NULL);
     spool_init(&b->spool, setup->store);
 }
 
@@ -116,7 +118,7 @@ static bool body_grow(struct body *b, size_t most)
     size_t size = b->memory->room * 2;
     struct buf *larger;
 
-    if (size > most || size > BUF_SIZE_MAX)
+    if (b->memory->room >= most || size > BUF_SIZE_MAX)
         return false;
     if (b->has_length && b->length > size && b->length <= most)
         size = (size_t)b->length;
@@ -240,6 +242,7 @@ void body_finish(struct body *b)
         if (buf_length(b->memory) == 0 || body_spill(b))
             buf_put(b->bufs, &b->memory);
     }
+    spool_settle(&b->spool);
     post(b, b->consumer);
 }
 

@@ -290,6 +290,14 @@ bool spool_admit(struct spool *s, uint64_t total_bytes)
     return true;
 }
 
+void spool_settle(struct spool *s)
+{
+    if (s->store == NULL)
+        return;
+    s->store->promised_bytes -= s->promised_bytes - s->size_bytes;
+    s->promised_bytes = s->size_bytes;
+}
+
 static bool spool_open(struct spool *s)
 {
     s->fd = store_open_file(s->store);

@@ -225,33 +225,35 @@ static uint64_t server_mark(const struct server_state *s)
     return (uint64_t)1 << s->bit;
 }
 
-/* Round robin: the one chosen goes to the end of the list, so that each has its turn. */
-struct server_state *balance_pick(struct backend_state *b, uint64_t tried,
+struct server_state *balance_look(const struct backend_state *b, uint64_t tried,
                                   const struct server_state *avoid)
 {
     struct server_state *second = NULL;
-    struct server_state *found = NULL;
 
-    list_each(at, keep, &b->servers)
+    list_each(at, keep, (struct list *)(uintptr_t)&b->servers)
     {
         struct server_state *s = list_owner(at, struct server_state, link);
 
         if (s->is_down || (tried & server_mark(s)))
             continue;
-        if (s == avoid) {
-            second = s;
-            continue;
-        }
-        found = s;
-        break;
+        if (s != avoid)
+            return s;
+        second = s;
     }
-    if (found == NULL)
-        found = second;
-    if (found != NULL && b->n_servers > 1) {
-        list_unlink(&found->link);
-        list_push_back(&b->servers, &found->link);
+    return second;
+}
+
+/* Round robin: the one chosen goes to the end of the list, so that each has its turn. */
+struct server_state *balance_pick(struct backend_state *b, uint64_t tried,
+                                  const struct server_state *avoid)
+{
+    struct server_state *s = balance_look(b, tried, avoid);
+
+    if (s != NULL && b->n_servers > 1) {
+        list_unlink(&s->link);
+        list_push_back(&b->servers, &s->link);
     }
-    return found;
+    return s;
 }
 
 bool backend_all_tried(const struct backend_state *b, uint64_t tried)
@@ -426,7 +428,7 @@ static void backend_wake(struct backend_state *b)
     for (unsigned i = 0; i < SERVER_WAKE_BURST; i++) {
         struct txn *t;
 
-        if (list_is_empty(&b->waiters) || balance_pick(b, 0, NULL) == NULL)
+        if (list_is_empty(&b->waiters) || balance_look(b, 0, NULL) == NULL)
             return;
         t = list_owner(list_pop_front(&b->waiters), struct txn, wait_link);
         txn_on_server_ready(t);

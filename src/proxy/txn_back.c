@@ -199,7 +199,7 @@ static void send_again(struct txn *t, bool is_counted)
     hold_start(t);
     t->avoid = s;
     t->tried = 0;
-    next = balance_pick(t->backend, 0, s);
+    next = balance_look(t->backend, 0, s);
     if (is_counted && next == s)
         loop_timer_set(t->worker->loop, &t->retry_timer, retry_delay_ms(t));
     else
