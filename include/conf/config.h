@@ -34,10 +34,14 @@ enum timeout_what {
     TIMEOUT_SERVER_READ,
     TIMEOUT_SERVER_WRITE,
     TIMEOUT_SERVER_IDLE,
+    TIMEOUT_SERVER_THINK,
+    TIMEOUT_UPGRADED,
+    TIMEOUT_REQUEST_BODY_TOTAL,
     TIMEOUT_N
 };
 
-enum request_buffering { REQUEST_HOLD, REQUEST_STREAM };
+enum request_buffering { REQUEST_HOLD, REQUEST_TEE, REQUEST_STREAM, REQUEST_AUTO };
+enum response_buffering { RESPONSE_ON, RESPONSE_OFF, RESPONSE_AUTO };
 enum replay_when { REPLAY_SAFE, REPLAY_ALWAYS, REPLAY_NEVER };
 enum forwarded_mode { FORWARDED_APPEND, FORWARDED_REPLACE, FORWARDED_OFF };
 enum poller_kind { POLLER_EPOLL, POLLER_POLL };
@@ -122,12 +126,16 @@ struct policy {
     uint64_t request_memory_bytes;
     const struct config_spool *request_spool;
 
-    bool response_buffering;
+    enum response_buffering response_buffering;
     uint64_t response_memory_bytes;
     const struct config_spool *response_spool;
     uint64_t response_max_bytes; /* of memory and spool together */
 
     uint64_t max_body_bytes;
+    uint64_t min_body_rate; /* bytes a second once the grace is over; 0: any */
+    uint32_t min_body_rate_grace_ms;
+    uint32_t linger_ms; /* after an answer that came before the request was in */
+    uint64_t linger_bytes;
 
     uint32_t hold_ms;
     bool hold_all; /* requests without a body too */

@@ -31,7 +31,8 @@ enum conn_wait {
     CONN_WAIT_CONNECT,    /* back: until connected */
     CONN_WAIT_IDLE,       /* between exchanges */
     CONN_WAIT_HEAD,       /* front: a whole head, from its first byte (the first: from accept) */
-    CONN_WAIT_READ,       /* between two reads of a body; back: also until the response's head */
+    CONN_WAIT_READ,       /* between two reads of a body */
+    CONN_WAIT_THINK,      /* back: from the request's last byte to the response's first */
     CONN_WAIT_WRITE,      /* between two writes */
     CONN_WAIT_LINGER,     /* the whole of lingering */
 };
@@ -96,6 +97,8 @@ struct conn {
     struct list link;  /* the owner's */
     void *waiter;      /* back: for whom it connects; NULL: nobody */
     int error;         /* errno of the read that found the connection broken; 0: none did */
+    uint32_t linger_ms; /* front: see http/h1.h; set by the owner of the last exchange */
+    uint64_t linger_bytes;
     uint32_t idle_ms;  /* back: how long it may wait for its next exchange */
     struct task task;
     struct timer in_timer;
@@ -129,6 +132,12 @@ struct codec {
     void (*send_interim)(struct stream *s, const struct head *h);
     /* Take the body in now; NULL: drop its bytes. The body is tied to the conn's task as producer. */
     void (*receive_into)(struct stream *s, struct body *in);
+    /*
+     * The exchange is HTTP no more (a 101 has been passed on): what comes goes to `in` until the peer shuts
+     * its side, what is in `out` is sent until it is complete; then our side is shut. The codec sets no
+     * timers any more. on_received and on_sent tell the ends.
+     */
+    void (*tunnel)(struct stream *s, struct body *in, struct body *out);
     /* Send nothing more of the body: the peer has answered without it. */
     void (*stop_sending)(struct stream *s);
     /*

@@ -36,6 +36,7 @@ struct h1 {
     unsigned char out_state;
     unsigned char in_kind; /* enum framing_kind */
     unsigned char asked;   /* enum method: of the request that a response answers */
+    bool asked_upgrade;    /* the request would change the protocol: 101 is an answer */
     bool has_stream;       /* an exchange is on */
     bool takes_body;       /* receive_into was called */
     bool keep_alive;       /* after this exchange */
@@ -44,6 +45,7 @@ struct h1 {
     bool out_ends_with_connection;
     bool chunk_is_last;
     unsigned char hangup_told; /* 0: nothing, 1: its shut side, 2: both sides */
+    bool is_tunnel;
     bool in_is_paused; /* the body has no room */
     bool in_moved;     /* since the timers were last looked at */
     bool out_moved;
@@ -89,5 +91,8 @@ bool h1_put(struct h1 *h, const void *p, size_t n);
 bool h1_send_head(struct stream *s, const struct head *head, struct body *out);
 void h1_send_interim(struct stream *s, const struct head *head);
 void h1_stop_sending(struct stream *s);
+
+/* Send what is in b as it stands, behind what is still buffered, and shut our side at its end. */
+void h1_tunnel_out(struct h1 *h, struct body *b);
 
 #endif

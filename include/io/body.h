@@ -55,6 +55,8 @@ struct body {
     struct task *consumer; /* posted when there is something to read, or the end; NULL: none */
     struct buf *memory;    /* NULL: no bytes in memory */
     struct spool spool;
+    int pipe_in;  /* a body in a pipe: where bytes are written; -1: none. Nothing else is used then */
+    int pipe_out; /* where they are read */
     enum body_keep keep;
     enum body_state state;
     enum body_fault fault;
@@ -75,6 +77,20 @@ struct body {
 /* An empty, open body. Takes a reference to the store. Give up with body_reset. */
 void body_init(struct body *b, const struct body_setup *setup);
 void body_reset(struct body *b);
+
+/*
+ * A body whose bytes lie in a pipe of the kernel and are never looked at (splice(2)). Read bytes are gone.
+ * False: there is no pipe to be had; nothing has been set up. Give up with body_reset.
+ */
+bool body_init_pipe(struct body *b, struct loop *loop, struct bufs *bufs);
+
+static inline bool body_is_pipe(const struct body *b)
+{
+    return b->pipe_in >= 0;
+}
+
+/* The producer has moved n bytes into the pipe; 0: it could not, and waits for the consumer. */
+void body_pipe_commit(struct body *b, size_t n);
 
 /*
  * Say how long the body will be. Promises its room on the disk where it will not fit in memory and all
@@ -103,9 +119,14 @@ void body_abort(struct body *b, enum body_fault fault);
 
 /* What the consumer reads next. */
 struct body_piece {
-    enum body_piece_kind { BODY_PIECE_NONE, BODY_PIECE_MEMORY, BODY_PIECE_FILE } kind;
+    enum body_piece_kind {
+        BODY_PIECE_NONE,
+        BODY_PIECE_MEMORY,
+        BODY_PIECE_FILE,
+        BODY_PIECE_PIPE
+    } kind;
     const char *p; /* MEMORY */
-    int fd;        /* FILE */
+    int fd;        /* FILE, PIPE */
     uint64_t at;   /* FILE: offset */
     uint64_t n;
 };

@@ -11,7 +11,8 @@
  * back stream.
  * Invariants:  back != NULL  =>  server != NULL and state is AWAIT or RELAY;
  *              connecting != NULL  <=>  state == CONNECT;
- *              wait_link is in a list  =>  state == QUEUE.
+ *              wait_link is in a list  =>  state == QUEUE;
+ *              front == NULL before DONE  =>  mode == MODE_RESUMABLE.
  */
 #ifndef HOLDFAST_PROXY_TXN_H
 #define HOLDFAST_PROXY_TXN_H
@@ -28,6 +29,15 @@
 /* Heads, values and rewritten fields of one exchange; beyond it the txn fails with 503. */
 #define TXN_ARENA_BLOCK 6144
 #define TXN_ARENA_LIMIT ((size_t)512 << 10)
+
+/* How the body of this request is treated: the policy's word, or what `auto` makes of the head. */
+enum txn_mode {
+    MODE_HOLD,
+    MODE_TEE,
+    MODE_STREAM,
+    MODE_RESUMABLE, /* streams with the spool ahead of the server; what has come is delivered even if the
+                     * client drops; never sent twice, for the server may have kept what it got */
+};
 
 /* One attempt to have a server answer, for the log. Times are of the loop's clock; 0: not reached. */
 struct attempt {
@@ -69,6 +79,8 @@ struct txn {
 
     struct body request_body;
     struct body response_body;
+    enum txn_mode mode;
+    const char *mode_reason;
     bool has_request_body;
     bool request_is_complete;
     bool is_error_reply; /* a reply that error pages have shaped: no second time */
@@ -87,6 +99,10 @@ struct txn {
     struct timer retry_timer;   /* before the same server is sent the request again */
     unsigned n_attempts; /* that sent bytes of the request */
 
+    struct timer guard_timer; /* bounds over more than one read: the body's total and rate; a tunnel's idling */
+    uint64_t guard_bytes;     /* what had moved when it was last set */
+    uint64_t body_since_ms;
+    bool tunnel_half_done;
     struct timer hold_timer;
     uint32_t hold_left_ms;
     uint64_t hold_since_ms; /* 0: the hold clock stands */
@@ -133,6 +149,24 @@ void txn_detach(struct txn *t);
 
 /* Over: logged, streams released. `is_whole`: the client has had all that was meant for it. */
 void txn_finish(struct txn *t, bool is_whole);
+
+/* Choose the mode of the request, and say why. */
+void txn_choose_mode(struct txn *t);
+
+/* Watch over a body that is being taken in: its total time and its rate. */
+void txn_guard_body(struct txn *t);
+
+/* What t->guard_timer calls. */
+void txn_guard_fired(struct timer *timer);
+
+/* Become a tunnel: the response is a 101 and has been sent. */
+void txn_start_tunnel(struct txn *t);
+
+/* One direction of the tunnel has come to its end. */
+void txn_tunnel_half_done(struct txn *t);
+
+/* The hold clock runs while the request is complete (or its client has gone) and no server has it. */
+void txn_hold_start(struct txn *t);
 
 /* Stop the hold clock and add up what it has run. */
 void txn_hold_stop(struct txn *t);

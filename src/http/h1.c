@@ -198,7 +198,7 @@ static void start_lingering(struct h1 *h)
     wire_shut(&h->conn.wire);
     let_go_of_bodies(h);
     h->in_state = H1_IN_LINGER;
-    h->in_left = H1_LINGER_BYTES;
+    h->in_left = h->conn.linger_bytes != 0 ? h->conn.linger_bytes : H1_LINGER_BYTES;
     h->in_moved = true;
 }
 
@@ -273,6 +273,8 @@ static enum conn_wait in_wait(const struct h1 *h)
 {
     bool has_bytes = h1_has_input(h);
 
+    if (h->is_tunnel && h->in_state != H1_IN_LINGER)
+        return CONN_WAIT_NONE;
     switch ((enum h1_in_state)h->in_state) {
     case H1_IN_CONNECTING: return CONN_WAIT_CONNECT;
     case H1_IN_IDLE: return CONN_WAIT_IDLE;
@@ -280,7 +282,7 @@ static enum conn_wait in_wait(const struct h1 *h)
         if (h->conn.role == CONN_FRONT)
             return has_bytes || !h->conn.is_reused ? CONN_WAIT_HEAD : CONN_WAIT_IDLE;
         /* A server's time to think starts when it has the whole request. */
-        return h->out_state == H1_OUT_DONE || h->out_state == H1_OUT_BROKEN ? CONN_WAIT_READ
+        return h->out_state == H1_OUT_DONE || h->out_state == H1_OUT_BROKEN ? CONN_WAIT_THINK
                                                                             : CONN_WAIT_NONE;
     case H1_IN_BODY:
         return h->takes_body && !h->in_is_paused ? CONN_WAIT_READ : CONN_WAIT_NONE;
@@ -295,8 +297,9 @@ static uint32_t wait_ms(struct h1 *h, enum conn_wait wait)
 {
     void *owner = h->has_stream ? h->stream.owner : NULL;
 
-    return wait == CONN_WAIT_LINGER ? H1_LINGER_MS
-                                    : h->conn.ops->timeout_ms(&h->conn, owner, wait);
+    if (wait == CONN_WAIT_LINGER)
+        return h->conn.linger_ms != 0 ? h->conn.linger_ms : H1_LINGER_MS;
+    return h->conn.ops->timeout_ms(&h->conn, owner, wait);
 }
 
 /* Timers of a whole phase start once; the others start again with each byte. */
@@ -325,7 +328,8 @@ static bool wants_to_send(const struct h1 *h)
 static void arm_out(struct h1 *h, bool is_blocked)
 {
     enum conn_wait wait =
-        is_blocked && h->in_state != H1_IN_CONNECTING ? CONN_WAIT_WRITE : CONN_WAIT_NONE;
+        is_blocked && h->in_state != H1_IN_CONNECTING && !h->is_tunnel ? CONN_WAIT_WRITE
+                                                                       : CONN_WAIT_NONE;
 
     if (wait == CONN_WAIT_NONE)
         timer_stop(&h->conn.out_timer);
@@ -409,6 +413,21 @@ static void h1_receive_into(struct stream *s, struct body *in)
     task_post(h->conn.wire.loop, &h->conn.task);
 }
 
+static void h1_tunnel(struct stream *s, struct body *in, struct body *out)
+{
+    struct h1 *h = h1_of(s->conn);
+
+    assert(h->in_state == H1_IN_DONE && !h->conn.is_closed);
+    h->is_tunnel = true;
+    h->keep_alive = false;
+    h->in_kind = FRAMING_CONNECTION;
+    h->in_state = H1_IN_BODY;
+    h->takes_body = true;
+    s->in = in;
+    body_set_producer(in, &h->conn.task);
+    h1_tunnel_out(h, out);
+}
+
 static void h1_release(struct stream *s)
 {
     struct h1 *h = h1_of(s->conn);
@@ -476,6 +495,7 @@ const struct codec h1_codec = {
     .send_head = h1_send_head,
     .send_interim = h1_send_interim,
     .receive_into = h1_receive_into,
+    .tunnel = h1_tunnel,
     .stop_sending = h1_stop_sending,
     .release = h1_release,
     .reset = h1_reset,

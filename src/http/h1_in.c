@@ -153,9 +153,8 @@ static void take_response(struct h1 *h, struct str text)
     }
     head_init(head, h->stream.arena, true);
     fault = h1_parse_response(text, h->asked, head, &f);
-    /* Nobody asks a server to switch: the fields that would are never sent. */
-    if (fault == FAULT_NONE && head->status == 101)
-        fault = FAULT_STATUS_LINE;
+    if (fault == FAULT_NONE && head->status == 101 && !h->asked_upgrade)
+        fault = FAULT_SWITCH;
     if (fault != FAULT_NONE) {
         h->in_state = H1_IN_BROKEN;
         h->conn.fault = (unsigned char)fault;
@@ -163,7 +162,7 @@ static void take_response(struct h1 *h, struct str text)
         return;
     }
     head->wire_bytes = text.n;
-    if (head->status < 200) {
+    if (head->status < 200 && head->status != 101) {
         h1_expect_head(h);
         h->conn.ops->on_interim(&h->stream, head);
         return;
@@ -333,6 +332,30 @@ static size_t recv_into_sink(struct h1 *h, uint64_t most, bool *ended)
     return got;
 }
 
+/* The same into a pipe. */
+static size_t splice_into_sink(struct h1 *h, bool *ended)
+{
+    struct body *b = h->stream.in;
+    bool is_empty = body_unread(b) == 0;
+    size_t got;
+    enum wire_result r =
+        wire_splice_in(&h->conn.wire, b->pipe_in, H1_TURN_BYTES, is_empty, &got);
+
+    *ended = r == WIRE_END;
+    if (r == WIRE_FAILED)
+        in_ended(h, r);
+    if (r == WIRE_AGAIN && !is_empty && (h->conn.wire.watch.ready & EVENT_IN)) {
+        body_pipe_commit(b, 0);
+        sink_stopped(h);
+    }
+    if (got > 0) {
+        h->in_moved = true;
+        h->turn_bytes += got;
+        body_pipe_commit(b, got);
+    }
+    return got;
+}
+
 static size_t least(uint64_t a, size_t b)
 {
     return a < b ? (size_t)a : b;
@@ -351,6 +374,8 @@ static bool receive_plain(struct h1 *h)
     }
     if (in_length(h) > 0) {
         n = give_buffered(h, least(left, in_length(h)));
+    } else if (h->stream.in != NULL && body_is_pipe(h->stream.in)) {
+        n = splice_into_sink(h, &ended);
     } else if (h->stream.in != NULL) {
         n = recv_into_sink(h, left, &ended);
     } else {

@@ -77,12 +77,14 @@ static struct h1_framing_out frame_request(struct h1 *h, const struct head *head
     bool has_body = head->has_body && out != NULL;
 
     /* RFC 9110 8.6: a method that expects content says so when there is none. */
+    f.upgrade = head->upgrade.n > 0;
     f.has_length = has_body ? head->has_length
                             : head->method == METHOD_POST || head->method == METHOD_PUT ||
                                   head->method == METHOD_PATCH;
     f.length = has_body ? head->body_length : 0;
     f.is_chunked = has_body && !head->has_length;
     h->asked = (unsigned char)head->method;
+    h->asked_upgrade = f.upgrade;
     return f;
 }
 
@@ -93,6 +95,10 @@ static struct h1_framing_out frame_response(struct h1 *h, const struct head *hea
     bool rest_is_small = h->in_state == H1_IN_BODY && h->in_kind == FRAMING_LENGTH &&
                          h->in_left <= H1_DROP_TO_KEEP_ALIVE;
 
+    if (head->status == 101) {
+        f.upgrade = true;
+        return f;
+    }
     f.is_chunked = head->has_body && !head->has_length && !h->client_is_1_0;
     h->out_ends_with_connection = head->has_body && !head->has_length && h->client_is_1_0;
     if (h->out_ends_with_connection || h->conn.is_draining || !(request_is_in || rest_is_small))
@@ -139,6 +145,15 @@ void h1_send_interim(struct stream *s, const struct head *head)
     else
         put_head(h, head, &none);
     task_post(h->conn.wire.loop, &h->conn.task);
+}
+
+void h1_tunnel_out(struct h1 *h, struct body *b)
+{
+    h->stream.out = b;
+    h->out_is_chunked = false;
+    h->out_ends_with_connection = true;
+    h->out_state = H1_OUT_BODY;
+    body_set_consumer(b, &h->conn.task);
 }
 
 static void let_go_of_body(struct h1 *h)
@@ -300,7 +315,7 @@ static bool send_failed(struct h1 *h)
     h->keep_alive = false;
     buf_put(h->conn.bufs, &h->out);
     /* A server may have answered and closed: its socket is read before this is the end. */
-    if (h->conn.role == CONN_FRONT)
+    if (h->conn.role == CONN_FRONT || h->is_tunnel)
         h1_fail(h, CONN_PEER_RESET);
     return true;
 }
@@ -315,6 +330,8 @@ static bool send_once(struct h1 *h, uint64_t *sent_bytes)
     load(h, &v);
     if (v.n_parts > 0)
         r = wire_send(&h->conn.wire, v.parts, v.n_parts, v.piece.kind == BODY_PIECE_FILE, &sent);
+    else if (v.piece.kind == BODY_PIECE_PIPE)
+        r = wire_splice_out(&h->conn.wire, v.piece.fd, (size_t)v.piece.n, &sent);
     else if (v.piece.kind == BODY_PIECE_FILE)
         r = wire_send_file(&h->conn.wire, v.piece.fd, v.piece.at, (size_t)v.piece.n, &sent);
     else
@@ -358,6 +375,8 @@ bool h1_send(struct h1 *h)
     if (h->out_state == H1_OUT_FLUSH && out_length(h) == 0) {
         buf_put(h->conn.bufs, &h->out);
         h->out_state = H1_OUT_DONE;
+        if (h->is_tunnel)
+            wire_shut(&h->conn.wire); /* half-close is passed on as such */
         if (h->stream.owner != NULL)
             h->conn.ops->on_sent(&h->stream);
         return true;

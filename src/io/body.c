@@ -6,7 +6,10 @@
 #include "base/panic.h"
 
 #include <errno.h>
+#include <fcntl.h>
+#include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 /* A producer that fills a buffer in this many writes or fewer gets the next size; see body_grow. */
 #define EAGER_FILLS 8
@@ -20,14 +23,41 @@ void body_init(struct body *b, const struct body_setup *setup)
         .memory_bytes = setup->memory_bytes,
         .unread_max_bytes = setup->unread_max_bytes,
         .max_bytes = setup->max_bytes,
+        .pipe_in = -1,
+        .pipe_out = -1,
     };
     /* A window has no file: what is read of it is dropped from memory alone. */
     assert(setup->keep != KEEP_WINDOW || setup->store == NULL);
     spool_init(&b->spool, setup->store);
 }
 
+bool body_init_pipe(struct body *b, struct loop *loop, struct bufs *bufs)
+{
+    int ends[2];
+
+    if (getenv("HOLDFAST_NO_SPLICE") != NULL || pipe2(ends, O_NONBLOCK | O_CLOEXEC) != 0)
+        return false;
+    *b = (struct body){
+        .loop = loop,
+        .bufs = bufs,
+        .keep = KEEP_NOTHING,
+        .unread_max_bytes = UINT64_MAX,
+        .max_bytes = UINT64_MAX,
+        .spool = {.fd = -1},
+        .pipe_in = ends[1],
+        .pipe_out = ends[0],
+    };
+    return true;
+}
+
 void body_reset(struct body *b)
 {
+    if (body_is_pipe(b)) {
+        close(b->pipe_in);
+        close(b->pipe_out);
+        b->pipe_in = -1;
+        b->pipe_out = -1;
+    }
     buf_put(b->bufs, &b->memory);
     spool_reset(&b->spool);
     b->producer = NULL;
@@ -39,7 +69,8 @@ void body_check(const struct body *b)
     uint64_t in_memory = b->memory == NULL ? 0 : buf_length(b->memory);
 
     assert(b->kept_from <= b->out_bytes && b->out_bytes <= b->in_bytes);
-    assert(b->kept_from + b->spool.size_bytes + in_memory == b->in_bytes);
+    assert(body_is_pipe(b) ||
+           b->kept_from + b->spool.size_bytes + in_memory == b->in_bytes);
     assert(b->keep != KEEP_ALL || b->kept_from == 0);
 }
 
@@ -213,10 +244,31 @@ bool body_commit(struct body *b, size_t n)
     return true;
 }
 
+void body_pipe_commit(struct body *b, size_t n)
+{
+    b->producer_waits = n == 0;
+    b->in_bytes += n;
+    if (n > 0)
+        post(b, b->consumer);
+}
+
+static size_t pipe_write(struct body *b, const void *p, size_t n)
+{
+    ssize_t wrote = write(b->pipe_in, p, n);
+    size_t taken = wrote > 0 ? (size_t)wrote : 0;
+
+    body_pipe_commit(b, taken);
+    if (taken < n)
+        b->producer_waits = true;
+    return taken;
+}
+
 size_t body_write(struct body *b, const void *p, size_t n)
 {
     size_t taken = 0;
 
+    if (body_is_pipe(b))
+        return pipe_write(b, p, n);
     while (taken < n && b->state == BODY_OPEN) {
         size_t room;
         char *space = body_space(b, &room);
@@ -261,6 +313,12 @@ struct body_piece body_peek(const struct body *b)
 
     if (b->out_bytes == b->in_bytes)
         return (struct body_piece){.kind = BODY_PIECE_NONE};
+    if (body_is_pipe(b))
+        return (struct body_piece){
+            .kind = BODY_PIECE_PIPE,
+            .fd = b->pipe_out,
+            .n = b->in_bytes - b->out_bytes,
+        };
     if (b->out_bytes < from)
         return (struct body_piece){
             .kind = BODY_PIECE_FILE,
@@ -292,7 +350,9 @@ void body_consume(struct body *b, uint64_t n)
 {
     assert(n <= body_unread(b));
     b->out_bytes += n;
-    if (b->keep == KEEP_NOTHING) {
+    if (body_is_pipe(b)) {
+        b->kept_from = b->out_bytes;
+    } else if (b->keep == KEEP_NOTHING) {
         drop_read(b);
         if (b->out_bytes == b->in_bytes)
             buf_put(b->bufs, &b->memory);
@@ -315,6 +375,7 @@ bool body_rewind(struct body *b)
 
 void body_stop_keeping(struct body *b)
 {
+    assert(!body_is_pipe(b));
     b->keep = KEEP_NOTHING;
     drop_read(b);
     if (b->out_bytes == b->in_bytes)

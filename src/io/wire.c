@@ -4,6 +4,7 @@
 #include "io/wire.h"
 
 #include <errno.h>
+#include <fcntl.h>
 #include <sys/sendfile.h>
 #include <sys/socket.h>
 #include <unistd.h>
@@ -115,6 +116,45 @@ enum wire_result wire_send_file(struct wire *w, int fd, uint64_t at, size_t n, s
     while (moved < 0 && errno == EINTR);
     if (moved == 0 || (moved < 0 && errno == EIO))
         return WIRE_END; /* shorter than its owner says, or a bad disk: nothing can mend that */
+    if (moved < 0)
+        return wire_stopped(w, EVENT_OUT);
+    *sent = (size_t)moved;
+    return WIRE_OK;
+}
+
+enum wire_result wire_splice_in(struct wire *w, int pipe_fd, size_t n, bool pipe_is_empty,
+                                size_t *got)
+{
+    ssize_t moved;
+
+    *got = 0;
+    if (!(w->watch.ready & EVENT_IN))
+        return WIRE_AGAIN;
+    do
+        moved = splice(w->watch.fd, NULL, pipe_fd, NULL, wire_limit(n),
+                       SPLICE_F_MOVE | SPLICE_F_NONBLOCK);
+    while (moved < 0 && errno == EINTR);
+    if (moved < 0 && errno == EAGAIN && !pipe_is_empty)
+        return WIRE_AGAIN; /* the pipe may be what is full: the wire stays noted as ready */
+    if (moved < 0)
+        return wire_stopped(w, EVENT_IN);
+    if (moved == 0)
+        return WIRE_END;
+    *got = (size_t)moved;
+    return WIRE_OK;
+}
+
+enum wire_result wire_splice_out(struct wire *w, int pipe_fd, size_t n, size_t *sent)
+{
+    ssize_t moved;
+
+    *sent = 0;
+    if (!(w->watch.ready & EVENT_OUT))
+        return WIRE_AGAIN;
+    do
+        moved = splice(pipe_fd, NULL, w->watch.fd, NULL, wire_limit(n),
+                       SPLICE_F_MOVE | SPLICE_F_NONBLOCK);
+    while (moved < 0 && errno == EINTR);
     if (moved < 0)
         return wire_stopped(w, EVENT_OUT);
     *sent = (size_t)moved;

@@ -530,6 +530,7 @@ static uint32_t back_timeout(struct conn *c, void *owner, enum conn_wait wait)
     case CONN_WAIT_CONNECT: return p->timeout_ms[TIMEOUT_CONNECT];
     case CONN_WAIT_HEAD:
     case CONN_WAIT_READ: return p->timeout_ms[TIMEOUT_SERVER_READ];
+    case CONN_WAIT_THINK: return p->timeout_ms[TIMEOUT_SERVER_THINK];
     case CONN_WAIT_WRITE: return p->timeout_ms[TIMEOUT_SERVER_WRITE];
     case CONN_WAIT_NONE:
     case CONN_WAIT_IDLE:

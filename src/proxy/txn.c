@@ -85,6 +85,7 @@ static void txn_bury(struct grave *g)
     generation_unref(t->generation);
     loop_timer_remove(w->loop, &t->hold_timer);
     loop_timer_remove(w->loop, &t->retry_timer);
+    loop_timer_remove(w->loop, &t->guard_timer);
     if (w->n_free_txns >= FREE_TXNS_MAX) {
         txn_free(t);
         return;
@@ -123,14 +124,17 @@ struct txn *txn_new(struct worker *w, struct stream *front)
         .client_is_ip = front->conn->peer_port != 0,
         .sequence = w->next_sequence++,
         .started_ms = loop_now(w->loop),
-        .request_body = {.loop = w->loop, .bufs = &w->bufs, .spool = {.fd = -1}},
-        .response_body = {.loop = w->loop, .bufs = &w->bufs, .spool = {.fd = -1}},
+        .request_body = {.loop = w->loop, .bufs = &w->bufs, .spool = {.fd = -1},
+                         .pipe_in = -1, .pipe_out = -1},
+        .response_body = {.loop = w->loop, .bufs = &w->bufs, .spool = {.fd = -1},
+                          .pipe_in = -1, .pipe_out = -1},
     };
     list_init(&t->wait_link);
     list_init(&t->grave.link);
     t->grave.bury = txn_bury;
     timer_init(&t->hold_timer, hold_fired);
     timer_init(&t->retry_timer, retry_fired);
+    timer_init(&t->guard_timer, txn_guard_fired);
     list_push_back(&w->txns, &t->link);
     w->n_in_state[TXN_ROUTE]++;
     w->n_requests++;
@@ -140,24 +144,41 @@ struct txn *txn_new(struct worker *w, struct stream *front)
 void txn_init_request_body(struct txn *t)
 {
     const struct policy *p = t->policy;
-    bool holds = p->request_buffering == REQUEST_HOLD;
+    bool is_window = t->mode == MODE_STREAM;
     struct body_setup setup = {
         .loop = t->worker->loop,
         .bufs = &t->worker->bufs,
-        .store = holds ? generation_store(t->generation, p->request_spool) : NULL,
-        .keep = holds ? KEEP_ALL : KEEP_WINDOW,
+        .store = is_window ? NULL : generation_store(t->generation, p->request_spool),
+        .keep = is_window ? KEEP_WINDOW : KEEP_ALL,
         .memory_bytes = p->request_memory_bytes,
-        .unread_max_bytes = holds ? UINT64_MAX : p->request_memory_bytes,
+        .unread_max_bytes = is_window ? p->request_memory_bytes : UINT64_MAX,
         .max_bytes = p->max_body_bytes,
     };
 
     body_init(&t->request_body, &setup);
 }
 
+/*
+ * `auto` keeps the server away from a response that comes piece by piece: it is passed on as it comes under
+ * either setting, but there is nothing to be gained by reading ahead of the client.
+ */
+static bool response_spools(const struct txn *t)
+{
+    const struct head *h = t->response;
+
+    switch (t->policy->response_buffering) {
+    case RESPONSE_ON: return true;
+    case RESPONSE_OFF: return false;
+    case RESPONSE_AUTO: break;
+    }
+    return !str_starts_with(head_value(h, FIELD_CONTENT_TYPE), STR("text/event-stream")) &&
+           !str_eq_nocase(head_value(h, FIELD_X_ACCEL_BUFFERING), STR("no"));
+}
+
 void txn_init_response_body(struct txn *t)
 {
     const struct policy *p = t->policy;
-    bool spools = p->response_buffering;
+    bool spools = response_spools(t);
     struct body_setup setup = {
         .loop = t->worker->loop,
         .bufs = &t->worker->bufs,
@@ -204,12 +225,17 @@ void txn_finish(struct txn *t, bool is_whole)
     struct stream *front = t->front;
 
     txn_detach(t);
+    timer_stop(&t->guard_timer);
     txn_enter(t, TXN_DONE);
     t->ended_ms = loop_now(t->worker->loop);
     t->response_bytes = t->response_body.out_bytes;
     access_log_write(t);
     t->front = NULL;
     t->front_conn = NULL;
+    if (front != NULL) {
+        front->conn->linger_ms = t->policy->linger_ms;
+        front->conn->linger_bytes = t->policy->linger_bytes;
+    }
     if (front != NULL && is_whole)
         front->conn->codec->release(front);
     else if (front != NULL)
@@ -253,7 +279,7 @@ void txn_fail(struct txn *t, enum reason why)
     case TXN_QUEUE:
     case TXN_CONNECT:
     case TXN_AWAIT:
-        if (is_the_clients(why))
+        if (is_the_clients(why) || t->front == NULL)
             txn_finish(t, false);
         else
             reply_error(t, why == REASON_SERVER_STATUS ? t->last_status : reasons[why].status);
@@ -271,6 +297,7 @@ void txn_fail(struct txn *t, enum reason why)
         else
             txn_finish(t, false);
         return;
+    case TXN_TUNNEL:
     case TXN_ABORT: txn_finish(t, false); return;
     case TXN_DONE:
     case TXN_STATE_N: return;

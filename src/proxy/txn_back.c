@@ -17,8 +17,7 @@
 #define RETRY_FIRST_MS 50
 #define RETRY_LAST_MS  1000
 
-/* The clock of `hold` runs while the request is complete and no server has it. */
-static void hold_start(struct txn *t)
+void txn_hold_start(struct txn *t)
 {
     if (!t->request_is_complete || t->hold_since_ms != 0)
         return;
@@ -65,7 +64,7 @@ static void set_outgoing_length(struct txn *t)
 
     if (!t->has_request_body)
         return;
-    h->has_length = t->request->has_length || b->state == BODY_COMPLETE;
+    h->has_length = t->request->has_length || b->state == BODY_COMPLETE; /* else chunked */
     h->body_length = t->request->has_length ? t->request->body_length : b->in_bytes;
 }
 
@@ -89,7 +88,7 @@ static void send_request(struct txn *t, struct conn *c)
 /* No server can take the request now: wait, or give up. */
 static void wait_for_server(struct txn *t)
 {
-    if (t->client_shut) {
+    if (t->client_shut && t->front != NULL) {
         txn_fail(t, REASON_CLIENT_GONE);
         return;
     }
@@ -129,7 +128,7 @@ void txn_seek_server(struct txn *t)
 
     if (t->state != TXN_QUEUE)
         txn_enter(t, TXN_QUEUE);
-    hold_start(t);
+    txn_hold_start(t);
     do {
         s = balance_pick(t->backend, t->tried, t->avoid);
         if (s == NULL) {
@@ -196,7 +195,7 @@ static void send_again(struct txn *t, bool is_counted)
     if (t->has_request_body && !body_rewind(&t->request_body))
         unreachable("a request is sent again without its first byte");
     txn_enter(t, TXN_QUEUE);
-    hold_start(t);
+    txn_hold_start(t);
     t->avoid = s;
     t->tried = 0;
     next = balance_look(t->backend, 0, s);
@@ -214,7 +213,9 @@ static struct replay_facts facts_of(const struct txn *t, bool may_be_delivered)
         .has_idempotency_key = head_find(t->request, FIELD_IDEMPOTENCY_KEY, STR_EMPTY) != NULL,
         .may_be_delivered = may_be_delivered,
         .response_began = t->state == TXN_RELAY,
-        .can_rewind = !t->has_request_body || body_can_rewind(&t->request_body),
+        .can_rewind = !t->has_request_body ||
+                      (body_can_rewind(&t->request_body) &&
+                       (t->mode != MODE_RESUMABLE || t->request_body.out_bytes == 0)),
     };
 }
 
@@ -290,10 +291,12 @@ void txn_on_server_failed(struct stream *s, enum conn_failure why)
         log_message(LOG_WARNING, "%.*s: server %s/%.*s: bad response: %s",
                     STR_ARG(t->route->full_name), t->backend->name, STR_ARG(t->server_name),
                     http_faults[s->conn->fault].text);
-    if (t->state == TXN_AWAIT)
+    if (t->front == NULL) /* a resumable upload whose client has gone: all that came has been delivered */
+        txn_finish(t, false);
+    else if (t->state == TXN_AWAIT)
         attempt_failed(t, reason);
     else
-        txn_fail(t, REASON_RESPONSE_CUT);
+        txn_fail(t, t->state == TXN_TUNNEL ? reason : REASON_RESPONSE_CUT);
 }
 
 void txn_on_interim(struct stream *s, struct head *h)
@@ -358,6 +361,18 @@ static void end_early_request(struct txn *t, const struct head *h)
     body_reset(&t->request_body);
 }
 
+/* The server has agreed to another protocol: the client is told, and bytes pass from here on. */
+static void relay_switch(struct txn *t, struct head *h)
+{
+    t->response = h;
+    t->status = h->status;
+    if (!rewrite_response(t, h) || !t->front->conn->codec->send_head(t->front, h, NULL)) {
+        txn_fail(t, REASON_INTERNAL);
+        return;
+    }
+    txn_start_tunnel(t);
+}
+
 static void relay_response(struct txn *t, struct head *h)
 {
     struct body *body = h->has_body ? &t->response_body : NULL;
@@ -393,6 +408,14 @@ void txn_on_response(struct stream *s, struct head *h, enum http_fault fault)
     assert(fault == FAULT_NONE); /* a malformed response comes to txn_on_server_failed */
     if (t->attempt != NULL)
         t->attempt->header_ms = loop_now(t->worker->loop);
+    if (t->front == NULL) { /* its client has gone: there is nobody to answer */
+        txn_finish(t, false);
+        return;
+    }
+    if (h->status == 101) {
+        relay_switch(t, h);
+        return;
+    }
     if (is_retried_status(t, h->status)) {
         retry_status(t, h->status);
         return;
@@ -408,10 +431,16 @@ void txn_on_response(struct stream *s, struct head *h, enum http_fault fault)
 
 void txn_on_response_received(struct stream *s)
 {
-    back_is_done(s->owner);
+    struct txn *t = s->owner;
+
+    if (t->state != TXN_TUNNEL) /* there the server's end is only one of two */
+        back_is_done(t);
 }
 
 void txn_on_request_sent(struct stream *s)
 {
-    (void)s; /* the codec's timer for the response starts by itself */
+    struct txn *t = s->owner;
+
+    if (t->state == TXN_TUNNEL)
+        txn_tunnel_half_done(t);
 }

@@ -53,17 +53,21 @@ static enum reason refusal_reason(const struct body *b)
     return REASON_INTERNAL;
 }
 
-/* Let the body come. In hold it is asked for here and now, whether or not a server is there. */
+/*
+ * Let the body come. But for stream, where the server is asked, the client's expectation is met here and
+ * now, whether or not a server is there.
+ */
 static void take_body(struct txn *t)
 {
     const struct codec *codec = t->front->conn->codec;
-    bool holds = t->policy->request_buffering == REQUEST_HOLD;
+    bool asks_server = t->mode == MODE_STREAM;
 
-    t->outgoing->expects_continue = t->request->expects_continue && !holds;
-    if (holds && t->request->expects_continue)
+    t->outgoing->expects_continue = t->request->expects_continue && asks_server;
+    if (t->request->expects_continue && !asks_server)
         codec->send_interim(t->front, NULL);
     codec->receive_into(t->front, &t->request_body);
-    if (holds)
+    txn_guard_body(t);
+    if (t->mode == MODE_HOLD)
         txn_enter(t, TXN_RECEIVE);
     else
         txn_seek_server(t);
@@ -77,8 +81,10 @@ static void start_proxying(struct txn *t)
 
     t->backend = t->generation->backends[t->route->backend->index];
     t->hold_left_ms = p->hold_ms;
-    t->holds = p->hold_ms > 0 &&
-               (has_body ? p->request_buffering == REQUEST_HOLD : p->hold_all);
+    txn_choose_mode(t);
+    if (!has_body)
+        t->mode_reason = h->upgrade.n > 0 ? "upgrade" : "no-body";
+    t->holds = p->hold_ms > 0 && (has_body ? t->mode != MODE_STREAM : p->hold_all);
     if (has_body && h->has_length && h->body_length > p->max_body_bytes) {
         txn_fail(t, REASON_BODY_TOO_LARGE);
         return;
@@ -155,13 +161,21 @@ static void front_received(struct stream *s)
     t->request_is_complete = true;
     if (!t->has_request_body)
         return;
+    timer_stop(&t->guard_timer);
     if (t->state == TXN_RECEIVE)
         txn_seek_server(t);
+    else if (t->state == TXN_QUEUE || t->state == TXN_CONNECT)
+        txn_hold_start(t);
 }
 
 static void front_sent(struct stream *s)
 {
-    txn_finish(s->owner, true);
+    struct txn *t = s->owner;
+
+    if (t->state == TXN_TUNNEL)
+        txn_tunnel_half_done(t);
+    else
+        txn_finish(t, true);
 }
 
 static enum reason timeout_reason(const struct conn *c)
@@ -173,9 +187,38 @@ static enum reason timeout_reason(const struct conn *c)
     case CONN_WAIT_NONE:
     case CONN_WAIT_CONNECT:
     case CONN_WAIT_IDLE:
+    case CONN_WAIT_THINK:
     case CONN_WAIT_LINGER: break;
     }
     return REASON_INTERNAL;
+}
+
+/*
+ * The client of a resumable upload has dropped. What has come is delivered, so that it can go on from there
+ * (a server that buffers nothing would have had it by now); then the server's connection is closed.
+ */
+static bool deliver_what_came(struct txn *t, enum reason why)
+{
+    struct stream *front = t->front;
+
+    if (t->mode != MODE_RESUMABLE || t->state > TXN_AWAIT || t->request_body.in_bytes == 0)
+        return false;
+    t->reason = why;
+    t->front = NULL;
+    t->front_conn = NULL;
+    front->conn->codec->reset(front);
+    if (t->request_body.state == BODY_OPEN)
+        body_abort(&t->request_body, BODY_FAULT_PRODUCER);
+    t->request_is_complete = true; /* as far as waiting for a server goes */
+    if (t->state == TXN_QUEUE || t->state == TXN_CONNECT)
+        txn_hold_start(t);
+    return true;
+}
+
+static void client_gone(struct txn *t, enum reason why)
+{
+    if (!deliver_what_came(t, why))
+        txn_fail(t, why);
 }
 
 static void front_failed(struct stream *s, enum conn_failure why)
@@ -183,8 +226,8 @@ static void front_failed(struct stream *s, enum conn_failure why)
     struct txn *t = s->owner;
 
     switch (why) {
-    case CONN_PEER_CLOSED: txn_fail(t, REASON_CLIENT_GONE); return;
-    case CONN_PEER_RESET: txn_fail(t, REASON_CLIENT_RESET); return;
+    case CONN_PEER_CLOSED: client_gone(t, REASON_CLIENT_GONE); return;
+    case CONN_PEER_RESET: client_gone(t, REASON_CLIENT_RESET); return;
     case CONN_TIMED_OUT: txn_fail(t, timeout_reason(s->conn)); return;
     case CONN_MALFORMED:
         log_message(LOG_INFO, "%.*s: request refused: %s", STR_ARG(t->frontend->name),
@@ -205,7 +248,7 @@ static void front_hangup(struct stream *s, bool is_broken)
 
     t->client_shut = true;
     if (is_broken)
-        txn_fail(t, REASON_CLIENT_RESET);
+        client_gone(t, REASON_CLIENT_RESET);
     else if (waits)
         txn_fail(t, REASON_CLIENT_GONE);
 }
@@ -233,6 +276,7 @@ static uint32_t front_timeout(struct conn *c, void *owner, enum conn_wait wait)
     case CONN_WAIT_IDLE: return p->timeout_ms[TIMEOUT_CLIENT_IDLE];
     case CONN_WAIT_NONE:
     case CONN_WAIT_CONNECT:
+    case CONN_WAIT_THINK:
     case CONN_WAIT_LINGER: break;
     }
     return TIMEOUT_NEVER;

@@ -196,6 +196,18 @@ static struct str query_argument(struct txn *t, struct str name)
     return value;
 }
 
+static struct str mode_text(const struct txn *t)
+{
+    static const char *const words[] = {
+        [MODE_HOLD] = "hold",
+        [MODE_TEE] = "tee",
+        [MODE_STREAM] = "stream",
+        [MODE_RESUMABLE] = "resumable",
+    };
+
+    return t->mode_reason == NULL ? STR_EMPTY : str_of(words[t->mode]);
+}
+
 static struct str time_msec_text(struct txn *t)
 {
     return seconds_text(t, loop_wall(t->worker->loop));
@@ -236,6 +248,8 @@ struct str var_text(struct txn *t, const struct var_ref *v)
     case VAR_ID_UPSTREAM_CONNECT_TIME:
     case VAR_ID_UPSTREAM_HEADER_TIME:
     case VAR_ID_UPSTREAM_RESPONSE_TIME: return attempt_times(t, v->id);
+    case VAR_ID_BUFFERING: return mode_text(t);
+    case VAR_ID_BUFFERING_REASON: return str_of(t->mode_reason);
     case VAR_ID_TERMINATION: return str_of(reasons[t->reason].word);
     case VAR_ID_CLIENT_PORT:
     case VAR_ID_PEER_PORT:
