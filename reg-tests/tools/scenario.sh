@@ -33,8 +33,8 @@ fi
 build=$(realpath "$1")
 # shellcheck disable=SC2034 # for the scenario
 root=$(realpath "$(dirname "${BASH_SOURCE[0]}")/../..")
-# shellcheck disable=SC2034 # for the scenario
 mb=1000000
+# shellcheck disable=SC2034 # for the scenario
 if [[ $build == */torture ]]; then mb=50000; fi
 work=$(mktemp -d "${TMPDIR:-/tmp}/scenario.XXXXXX")
 declare -A pid_of=()

@@ -63,7 +63,11 @@ static bool in_ended(struct h1 *h, enum wire_result r)
 {
     bool is_idle = !h->has_stream && in_length(h) == 0;
 
-    h->conn.error = r == WIRE_FAILED ? errno : 0;
+    /* A write that failed has eaten the socket's error: what reads as an end was a reset. */
+    if (r == WIRE_END && h->write_failed)
+        r = WIRE_FAILED;
+    else
+        h->conn.error = r == WIRE_FAILED ? errno : 0;
     if (is_idle)
         h1_close(h, 0);
     else
@@ -259,6 +263,12 @@ static bool receive_head(struct h1 *h)
     }
     if (in_length(h) >= H1_HEAD_MAX) {
         head_too_large(h);
+        return true;
+    }
+    /* What cannot become a request (a TLS hello on a plain port) is not waited for. */
+    if (h->conn.role == CONN_FRONT && in_length(h) > 0 &&
+        !field_is_token((struct str){buf_bytes(h->in), 1})) {
+        take_head(h, in_length(h), FAULT_METHOD);
         return true;
     }
     return in_length(h) == 0 || in_fill(h);

@@ -118,7 +118,8 @@ static bool body_grow(struct body *b, size_t most)
     size_t size = b->memory->room * 2;
     struct buf *larger;
 
-    if (b->memory->room >= most || size > BUF_SIZE_MAX)
+    /* Before a file the memory is one class larger rather than too small; a window is never larger. */
+    if (size > BUF_SIZE_MAX || (b->spool.store != NULL ? b->memory->room >= most : size > most))
         return false;
     if (b->has_length && b->length > size && b->length <= most)
         size = (size_t)b->length;

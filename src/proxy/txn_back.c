@@ -75,6 +75,7 @@ static void send_request(struct txn *t, struct conn *c)
 
     txn_hold_stop(t);
     txn_enter(t, TXN_AWAIT);
+    t->request_is_sent = false;
     t->n_attempts++;
     c->idle_ms = t->policy->timeout_ms[TIMEOUT_SERVER_IDLE];
     if (t->attempt != NULL)
@@ -281,6 +282,15 @@ static enum reason failure_reason(const struct conn *c, enum conn_failure why)
     return REASON_NO_MEMORY;
 }
 
+/* The server has answered, and does not want the rest of the request after all. */
+static void end_sending(struct txn *t)
+{
+    txn_detach(t);
+    t->front->conn->codec->receive_into(t->front, NULL);
+    if (t->response_is_sent)
+        txn_finish(t, true);
+}
+
 void txn_on_server_failed(struct stream *s, enum conn_failure why)
 {
     struct txn *t = s->owner;
@@ -292,6 +302,8 @@ void txn_on_server_failed(struct stream *s, enum conn_failure why)
                     http_faults[s->conn->fault].text);
     if (t->state == TXN_AWAIT)
         attempt_failed(t, reason);
+    else if (t->response_is_in)
+        end_sending(t);
     else
         txn_fail(t, REASON_RESPONSE_CUT);
 }
@@ -339,6 +351,14 @@ static void back_is_done(struct txn *t)
     t->attempt = NULL;
     t->back = NULL;
     back->conn->codec->release(back);
+    if (t->response_is_sent)
+        txn_finish(t, true);
+}
+
+/* Is the server still being sent the request that it has answered? */
+static bool is_still_sending(const struct txn *t)
+{
+    return t->has_request_body && !t->request_is_sent;
 }
 
 /*
@@ -353,9 +373,17 @@ static void end_early_request(struct txn *t, const struct head *h)
         body_stop_keeping(&t->request_body);
         return;
     }
+    t->request_is_sent = true; /* as far as it will be */
     t->back->conn->codec->stop_sending(t->back);
     t->front->conn->codec->receive_into(t->front, NULL);
     body_reset(&t->request_body);
+}
+
+static void response_is_in(struct txn *t)
+{
+    t->response_is_in = true;
+    if (!is_still_sending(t))
+        back_is_done(t);
 }
 
 static void relay_response(struct txn *t, struct head *h)
@@ -383,7 +411,7 @@ static void relay_response(struct txn *t, struct head *h)
     if (body != NULL)
         t->back->conn->codec->receive_into(t->back, body);
     else
-        back_is_done(t);
+        response_is_in(t);
 }
 
 void txn_on_response(struct stream *s, struct head *h, enum http_fault fault)
@@ -408,10 +436,14 @@ void txn_on_response(struct stream *s, struct head *h, enum http_fault fault)
 
 void txn_on_response_received(struct stream *s)
 {
-    back_is_done(s->owner);
+    response_is_in(s->owner);
 }
 
 void txn_on_request_sent(struct stream *s)
 {
-    (void)s; /* the codec's timer for the response starts by itself */
+    struct txn *t = s->owner;
+
+    t->request_is_sent = true;
+    if (t->response_is_in)
+        back_is_done(t);
 }

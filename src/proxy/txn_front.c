@@ -139,6 +139,7 @@ static void front_head(struct stream *s, struct head *h, enum http_fault fault)
     }
     if (h->method != METHOD_OPTIONS || !str_eq(h->target, STR("*"))) {
         if (!uri_path(h->target, t->arena, &t->path)) {
+            s->conn->codec->drain(s->conn); /* malformed: the connection ends with it */
             refuse_fault(t, FAULT_TARGET);
             return;
         }
@@ -161,7 +162,11 @@ static void front_received(struct stream *s)
 
 static void front_sent(struct stream *s)
 {
-    txn_finish(s->owner, true);
+    struct txn *t = s->owner;
+
+    t->response_is_sent = true;
+    if (t->back == NULL) /* else a server that has answered early still reads the request */
+        txn_finish(t, true);
 }
 
 static enum reason timeout_reason(const struct conn *c)
