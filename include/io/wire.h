@@ -50,6 +50,13 @@ enum wire_result wire_send(struct wire *w, const struct iovec *pieces, size_t n_
 /* Send up to n bytes of file fd from `at` (sendfile(2)). WIRE_END: the file cannot be read there. */
 enum wire_result wire_send_file(struct wire *w, int fd, uint64_t at, size_t n, size_t *sent);
 
+/*
+ * Move up to n bytes from the wire into a pipe without looking at them (splice(2)). WIRE_AGAIN also where
+ * the pipe is full; `pipe_is_empty` tells the two apart: then the wire is noted as not ready.
+ */
+enum wire_result wire_splice_in(struct wire *w, int pipe_fd, size_t n, bool pipe_is_empty,
+                                size_t *got);
+
 /* Say what is waited for (EVENT_IN | EVENT_OUT); registers the wire if need be. False: no memory. */
 bool wire_want(struct wire *w, unsigned events);
 

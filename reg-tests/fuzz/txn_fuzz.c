@@ -551,16 +551,21 @@ static void close_all_peers(void)
     }
 }
 
+static void settle(uint64_t ms)
+{
+    now_ms += ms;
+    for (unsigned i = 0; i < SETTLE; i++)
+        turn();
+}
+
 /* Nobody is left: whatever still lives has been forgotten. */
 static void expect_quiet(void)
 {
-    for (unsigned i = 0; i < SETTLE; i++)
-        turn();
+    settle(0);
+    settle(2000); /* the longest pause before a request is sent again */
     assert(f.worker.n_fronts == 0);
     assert(list_is_empty(&f.worker.txns));
-    now_ms += 3600000; /* lingering, idle and held ones are over by now */
-    for (unsigned i = 0; i < SETTLE; i++)
-        turn();
+    settle(3600000); /* probes and idle ones are over as well */
     assert(f.worker.bufs.used_bytes == 0);
 }
 

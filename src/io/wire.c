@@ -4,6 +4,7 @@
 #include "io/wire.h"
 
 #include <errno.h>
+#include <fcntl.h>
 #include <sys/sendfile.h>
 #include <sys/socket.h>
 #include <unistd.h>
@@ -118,6 +119,28 @@ enum wire_result wire_send_file(struct wire *w, int fd, uint64_t at, size_t n, s
     if (moved < 0)
         return wire_stopped(w, EVENT_OUT);
     *sent = (size_t)moved;
+    return WIRE_OK;
+}
+
+enum wire_result wire_splice_in(struct wire *w, int pipe_fd, size_t n, bool pipe_is_empty,
+                                size_t *got)
+{
+    ssize_t moved;
+
+    *got = 0;
+    if (!(w->watch.ready & EVENT_IN))
+        return WIRE_AGAIN;
+    do
+        moved = splice(w->watch.fd, NULL, pipe_fd, NULL, wire_limit(n),
+                       SPLICE_F_MOVE | SPLICE_F_NONBLOCK);
+    while (moved < 0 && errno == EINTR);
+    if (moved < 0 && errno == EAGAIN && !pipe_is_empty)
+        return WIRE_AGAIN;
+    if (moved < 0)
+        return wire_stopped(w, EVENT_IN);
+    if (moved == 0)
+        return WIRE_END;
+    *got = (size_t)moved;
     return WIRE_OK;
 }
 

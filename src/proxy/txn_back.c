@@ -201,7 +201,9 @@ static void send_again(struct txn *t, bool is_counted)
     t->avoid = s;
     t->tried = 0;
     next = balance_look(t->backend, 0, s);
-    if (is_counted && next == s)
+    if (t->client_shut && next == s)
+        txn_fail(t, REASON_CLIENT_GONE);
+    else if (is_counted && next == s)
         loop_timer_set(t->worker->loop, &t->retry_timer, retry_delay_ms(t));
     else
         txn_seek_server(t);
