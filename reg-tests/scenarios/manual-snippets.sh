@@ -98,7 +98,7 @@ while read -r row; do
     status=$(sed -E 's/^X\([A-Z_]+, ([0-9]+), .*/\1/' <<<"$row")
     word=$(sed -E 's/^X\([A-Z_]+, [0-9]+, "([a-z-]+)".*/\1/' <<<"$row")
     line=$(grep -E "^\| [^|]+ \| \`$word\` \|" "$manual") || fail "'$word' of reason.def is not in the manual"
-    case $word in shutdown | server-status) continue ;; esac
+    if [ "$word" = server-status ]; then continue; fi # the server's own
     if [ "$status" -ne 0 ] && [[ $line != "| $status |"* ]]; then
         fail "the manual gives '$word' another status than reason.def: $line"
     fi
