@@ -32,14 +32,24 @@ static bool starts_word(char c)
     return c != '\0' && strchr(" \t\r\n{}();,", c) == NULL;
 }
 
+/* A word of a line with a fault: its braces were perhaps not meant to be in a string. */
+static void lexer_lose_braces(struct lexer *l, const char *from)
+{
+    for (const char *p = from; p < l->at; p++)
+        if (*p == '{' || *p == '}')
+            l->tokens->has_lost_braces = true;
+}
+
 static void lexer_add(struct lexer *l, enum token_kind kind, const char *from, bool is_poisoned)
 {
     struct token token = {kind, lexer_span(l, from, l->at), is_poisoned};
 
     if (kind == TOKEN_LINE)
         l->has_fault = false;
-    if (kind <= TOKEN_RAW && l->has_fault)
+    if (kind <= TOKEN_RAW && l->has_fault) {
         token.is_poisoned = true;
+        lexer_lose_braces(l, from);
+    }
     if (kind <= TOKEN_RAW && memchr(from, SOURCE_BAD, (size_t)(l->at - from)) != NULL)
         token.is_poisoned = true;
     token_add(l->compile, l->tokens, token);
@@ -74,13 +84,10 @@ static void lexer_skip_line(struct lexer *l, const char *from)
         l->at++;
     while (l->at > least && strchr(" \t{}", l->at[-1]) != NULL)
         l->at--;
-    for (const char *p = from; p < l->at; p++)
-        if (*p == '{' || *p == '}')
-            l->tokens->has_lost_braces = true;
     lexer_add(l, TOKEN_BARE, from, true);
 }
 
-/* A bare word: the backslash that joins two lines is not part of it, and `${` must have been whole. */
+/* A bare word: a backslash that joins two lines is no part of it, and `${` must be whole. */
 static void lexer_add_bare(struct lexer *l, const char *from)
 {
     if (l->at[-1] == '$' && *l->at == '{') {

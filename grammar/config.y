@@ -208,7 +208,7 @@ any_word:
 
 %%
 
-/* The bare words that mean something to the grammar. In any other place they are words like others. */
+/* The bare words that mean something to the grammar. Elsewhere they are words like others. */
 static const struct {
     const char *text;
     int kind;

@@ -31,10 +31,7 @@ struct word word_read(struct compile *c, const struct ast_word *at);
 /* The value of an environment variable by its name, NULL where it is not set. */
 const char *word_environment(struct compile *c, struct str name);
 
-/*
- * May text stand bare in a file and mean itself? Else word_quote gives it as a string, in c's
- * scratch arena; is_template: `${` in text is meant.
- */
+/* May text stand bare in a file and mean itself? Else it must be quoted. */
 bool word_is_bare(struct str text);
 
 #endif

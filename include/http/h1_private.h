@@ -41,6 +41,7 @@ struct h1 {
     bool takes_body;       /* receive_into was called */
     bool keep_alive;       /* after this exchange */
     bool client_is_1_0;
+    bool write_failed; /* conn.error has the errno */
     bool out_is_chunked;
     bool out_ends_with_connection;
     bool chunk_is_last;
@@ -60,6 +61,13 @@ struct h1 {
 static inline struct h1 *h1_of(struct conn *c)
 {
     return (struct h1 *)c; /* conn is the first member */
+}
+
+/* Is so little of the message still to come that dropping it is better than closing? */
+static inline bool h1_rest_is_small(const struct h1 *h)
+{
+    return h->in_state == H1_IN_BODY && h->in_kind == FRAMING_LENGTH &&
+           h->in_left <= H1_DROP_TO_KEEP_ALIVE;
 }
 
 /* Each returns whether it got anywhere: bytes moved or a state changed. They may close the conn. */

@@ -21,6 +21,7 @@
 #include "io/buf.h"
 #include "io/loop.h"
 #include "io/spool.h"
+#include "io/wire.h"
 
 enum body_keep {
     KEEP_ALL,    /* from byte 0: a replay is a rewind */
@@ -62,6 +63,7 @@ struct body {
     enum body_fault fault;
     int error; /* errno of BODY_FAULT_SPOOL */
     bool producer_waits;
+    bool is_eager; /* the producer brings so much at once that splicing is worth it */
     bool has_length;
     unsigned n_fills; /* writes since the memory was last empty: how eager the producer is */
     uint64_t length;  /* declared, if has_length */
@@ -104,6 +106,14 @@ bool body_declare(struct body *b, uint64_t length);
  * May write a buffer to the disk. The body must be OPEN.
  */
 char *body_space(struct body *b, size_t *n);
+
+/*
+ * Would bytes of the wire better go straight to the file? So for a body that is kept, is known to be too
+ * long for memory, and whose producer is eager. Then body_splice moves up to `most` of them; the result
+ * is the wire's. A disk that fails aborts the body.
+ */
+bool body_wants_splice(const struct body *b, uint64_t most);
+enum wire_result body_splice(struct body *b, struct wire *w, uint64_t most, size_t *got);
 
 /* n bytes of the space have been filled. False: the body was aborted by it (too large). */
 bool body_commit(struct body *b, size_t n);

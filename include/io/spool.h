@@ -82,6 +82,15 @@ void spool_clear(struct spool *s);
  */
 bool spool_admit(struct spool *s, uint64_t total_bytes);
 
+/*
+ * The store's pipe, for moving bytes from a socket to a spool without copying them to us (splice(2)). It is
+ * empty between two calls of the program. Returns its writing end, or -1: there is none to be had.
+ */
+int spool_pipe(struct spool *s);
+
+/* Append the n bytes that are in the pipe; as spool_append. */
+bool spool_append_pipe(struct spool *s, size_t n);
+
 /* No more will come: give back what was promised beyond what was written. */
 void spool_settle(struct spool *s);
 

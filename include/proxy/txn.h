@@ -83,7 +83,9 @@ struct txn {
     const char *mode_reason;
     bool has_request_body;
     bool request_is_complete;
-    bool is_error_reply; /* a reply that error pages have shaped: no second time */
+    bool request_is_sent;  /* all of it, to the server of this attempt */
+    bool response_is_in;   /* all of it; the server is still sent the rest of the request */
+    bool response_is_sent; /* likewise */
 
     struct backend_state *backend;
     struct server_state *server; /* of the present or the last attempt */

@@ -6,7 +6,7 @@
 # shellcheck source=reg-tests/tools/scenario.sh
 source "$(dirname "$0")/../tools/scenario.sh"
 
-make_file 20000000
+make_file $((20 * mb))
 start_origin app
 app_port=$port
 
@@ -21,7 +21,7 @@ backend app { server app 127.0.0.1:$app_port }
 CONFIG
 start_holdfast "$work/holdfast.cfg"
 
-start_upload middle "$file" /upload/middle --limit-rate 5M
+start_upload middle "$file" /upload/middle --limit-rate $((5 * mb))
 wait_until 10 spools 1
 kill_hard middle
 wait_until 5 spools 0

@@ -9,10 +9,10 @@ source "$(dirname "$0")/../tools/scenario.sh"
 unshare=(unshare --map-root-user --mount)
 if [ "$(id -u)" = 0 ]; then unshare=(unshare --mount); fi
 mkdir "$work/spool"
-"${unshare[@]}" mount -t tmpfs -o size=16m none "$work/spool" 2>/dev/null || skip "no mount namespaces"
+"${unshare[@]}" mount -t tmpfs -o size=$((16 * mb)) none "$work/spool" 2>/dev/null || skip "no mount namespaces"
 
-make_file 40000000
-head -c 4000000 "$file" >"$work/small"
+make_file $((40 * mb))
+head -c $((4 * mb)) "$file" >"$work/small"
 small_sum=$(sha256sum "$work/small" | cut -d ' ' -f 1)
 start_origin app
 
@@ -29,11 +29,11 @@ frontend www {
 backend app { server app 127.0.0.1:$port }
 CONFIG
 start holdfast "${unshare[@]}" sh -c \
-    "mount -t tmpfs -o size=16m,mode=0700 none '$work/spool' && exec '$build/holdfast' -f '$work/holdfast.cfg'"
+    "mount -t tmpfs -o size=$((16 * mb)),mode=0700 none '$work/spool' && exec '$build/holdfast' -f '$work/holdfast.cfg'"
 wait_until 10 front_is_there
 
 # Chunked: a declared length would be refused at the head.
-start_upload slow "$work/small" /upload/slow --limit-rate 4M
+start_upload slow "$work/small" /upload/slow --limit-rate $((4 * mb))
 for i in 1 2; do
     start_upload "big$i" "$file" "/upload/big$i" -H 'Transfer-Encoding: chunked'
     finish_upload "big$i"

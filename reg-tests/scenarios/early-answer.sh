@@ -7,7 +7,7 @@
 # shellcheck source=reg-tests/tools/scenario.sh
 source "$(dirname "$0")/../tools/scenario.sh"
 
-make_file 20000000
+make_file $((20 * mb))
 start_origin app
 
 cat >"$work/holdfast.cfg" <<CONFIG

@@ -7,7 +7,7 @@
 # shellcheck source=reg-tests/tools/scenario.sh
 source "$(dirname "$0")/../tools/scenario.sh"
 
-make_file 64000000
+make_file $((64 * mb))
 start_origin app
 app_port=$port
 kill_hard app

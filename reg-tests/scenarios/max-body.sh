@@ -6,14 +6,14 @@
 # shellcheck source=reg-tests/tools/scenario.sh
 source "$(dirname "$0")/../tools/scenario.sh"
 
-make_file 20000000
+make_file $((20 * mb))
 start_origin app
 
 cat >"$work/holdfast.cfg" <<CONFIG
 spool main { path $work/spool }
 frontend www {
     bind unix@$work/front.sock
-    max-body 1M
+    max-body $mb
     error-page 413 text "too much"
     route stream when header.X-Stream == yes {
         request-buffering stream
@@ -34,7 +34,7 @@ for stream in no yes; do
 done
 
 
-head -c 1048576 "$file" >"$work/just"
+head -c "$mb" "$file" >"$work/just"
 start_upload b "$work/just" /upload/b
 finish_upload b
 expect "200 0" "$code $status" "a body of just max-body"

@@ -12,7 +12,7 @@ start_node() {
     start_listening node node "$root/examples/upload-demo/server.js" --listen "127.0.0.1:$1"
 }
 
-make_file 8000000
+make_file $((8 * mb))
 start_node 0
 app_port=$port
 

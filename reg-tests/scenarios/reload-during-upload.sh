@@ -7,7 +7,7 @@
 # shellcheck source=reg-tests/tools/scenario.sh
 source "$(dirname "$0")/../tools/scenario.sh"
 
-make_file 20000000
+make_file $((20 * mb))
 start_origin app
 app_port=$port
 kill_hard app
@@ -33,7 +33,7 @@ reload() {
 
 write_config 0
 start_holdfast "$work/holdfast.cfg"
-start_upload a "$file" /upload/a --limit-rate 10M
+start_upload a "$file" /upload/a --limit-rate $((10 * mb))
 for i in 1 2 3; do
     write_config "$i"
     reload

@@ -7,7 +7,7 @@
 # shellcheck source=reg-tests/tools/scenario.sh
 source "$(dirname "$0")/../tools/scenario.sh"
 
-make_file 20000000
+make_file $((20 * mb))
 start_origin app
 app_port=$port
 start_origin other
@@ -34,9 +34,9 @@ CONFIG
 start_holdfast "$work/holdfast.cfg"
 
 for method in PUT POST; do
-    start_upload reset "$file" "/reset/5000000/1?$method" -X $method
+    start_upload reset "$file" "/reset/$((5 * mb))/1?$method" -X $method
     finish_upload reset
-    expect "200 $file_sum 0" "$code $sum $status" "$method: reset after 5 MB"
+    expect "200 $file_sum 0" "$code $sum $status" "$method: reset in the middle"
 done
 
 start_upload empty "$file" /empty/1
@@ -48,7 +48,7 @@ start_upload had "$file" "/empty/1?had" -X POST
 finish_upload had
 expect "502 0" "$code $status" "POST: had whole, and closed without an answer"
 
-start_upload dies "$file" "/exit/5000000" -X POST
+start_upload dies "$file" "/exit/$((5 * mb))" -X POST
 wait "${pid_of[app]}" || true
 unset "pid_of[app]"
 lives dies || fail "the client was answered while no server was there: $(cat "$work/dies.out")"
@@ -59,7 +59,7 @@ expect "200 $file_sum 0" "$code $sum $status" "POST: the process died and came b
 
 # Of two servers one dies; the other takes the upload at once.
 kill_hard app
-start_origin app --listen "127.0.0.1:$app_port" --die-after 5000000
+start_origin app --listen "127.0.0.1:$app_port" --die-after $((5 * mb))
 for i in 1 2; do
     start_upload "two$i" "$file" "/upload/two$i" -H 'X-Two: yes'
     finish_upload "two$i"

@@ -5,7 +5,8 @@
 #     source "$(dirname "$0")/../tools/scenario.sh"
 #
 # and is run with BUILD_DIR. Gives $build, $root (of the repository) and $work, an empty directory that is
-# removed at the end; what was started is ended by its pid. Exit status: 0 passed, 77 skipped.
+# removed at the end; what was started is ended by its pid. Exit status: 0 passed, 77 skipped. $mb is the
+# size of a megabyte: 1000000, and less in a torture build, which reads and writes a few bytes at a time.
 #
 #     start NAME COMMAND...       in the background; output in $work/NAME.out and $work/NAME.err
 #     start_origin NAME [ARG...]  the same for reg-tests/tools/origin; sets $port to where it listens
@@ -32,6 +33,9 @@ fi
 build=$(realpath "$1")
 # shellcheck disable=SC2034 # for the scenario
 root=$(realpath "$(dirname "${BASH_SOURCE[0]}")/../..")
+mb=1000000
+# shellcheck disable=SC2034 # for the scenario
+if [[ $build == */torture ]]; then mb=50000; fi
 work=$(mktemp -d "${TMPDIR:-/tmp}/scenario.XXXXXX")
 declare -A pid_of=()
 

@@ -395,11 +395,6 @@ static void a_window_without_a_store(void)
     random_cases(KEEP_WINDOW, false);
 }
 
-static void a_window_with_a_store(void)
-{
-    random_cases(KEEP_WINDOW, true);
-}
-
 static void nothing_is_kept_without_a_store(void)
 {
     random_cases(KEEP_NOTHING, false);
@@ -740,7 +735,6 @@ UNIT_SUITE(io_body)
     UNIT_TEST(all_is_kept_in_memory);
     UNIT_TEST(all_is_kept_with_a_store);
     UNIT_TEST(a_window_without_a_store);
-    UNIT_TEST(a_window_with_a_store);
     UNIT_TEST(nothing_is_kept_without_a_store);
     UNIT_TEST(nothing_is_kept_with_a_store);
     UNIT_TEST(full_windows_can_be_filled_again);

@@ -23,13 +23,18 @@ static void tell(char c)
     story[n_story] = '\0';
 }
 
+static void forget_story(void)
+{
+    n_story = 0;
+    story[0] = '\0';
+}
+
 static void expect_story(const char *wanted)
 {
     if (strcmp(story, wanted) != 0)
         printf("\n    wanted `%s`, got `%s`\n", wanted, story);
     CU_ASSERT_STRING_EQUAL(story, wanted);
-    n_story = 0;
-    story[0] = '\0';
+    forget_story();
 }
 
 static void under_both(void (*test)(struct loop *l))
@@ -40,8 +45,7 @@ static void under_both(void (*test)(struct loop *l))
         struct loop *l = loop_new(pollers[i]);
 
         CU_ASSERT_PTR_NOT_NULL_FATAL(l);
-        n_story = 0;
-        story[0] = '\0';
+        forget_story();
         test(l);
         loop_free(l);
     }
@@ -111,7 +115,7 @@ static void task_may_post_itself(struct loop *l)
     a.posts = &a.task;
     task_post(l, &a.task);
     loop_turn(l, 0); /* comes back although there is always one more */
-    n_story = 0;
+    forget_story();
     task_cancel(&a.task);
     loop_turn(l, 0);
     expect_story("");

@@ -7,6 +7,9 @@
 # text), and $HOLDFAST_BINARY is run with the same arguments and descriptors, but for -d: it would send the
 # error log to standard error, and scenarios wait for its lines at a syslog. POSIX shell: dash starts in a
 # millisecond and keeps no descriptor of its own over exec.
+#
+# A test that takes too long is killed with SIGKILL; pdeathsig takes its proxy along, which would live on,
+# since it takes the hang-up of its terminal for a reload.
 
 set -eu
 
@@ -23,4 +26,4 @@ for argument in "$@"; do
     previous=$argument
 done
 
-exec "$HOLDFAST_BINARY" "$@"
+exec setpriv --pdeathsig KILL "$HOLDFAST_BINARY" "$@"

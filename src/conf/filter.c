@@ -30,8 +30,11 @@ struct filter {
     long balance;                     /* `{` less `}` of the whole file, less those repaired */
     struct span suspect;              /* the brace that seems to lack its partner */
     bool has_suspect;
-    bool poison_next;                /* the next word was reported for where it stands */
-    bool has_poison;                 /* the lexer has complained about the statement */
+    bool poison_next; /* the next word was reported for where it stands */
+    bool poison_rest; /* so were all words of the statement that are still to come */
+    size_t statement; /* where it starts in out */
+    bool is_muted;    /* braces were lost: faults of them are repaired, not reported */
+    bool has_poison;  /* the lexer has complained about the statement */
     const struct token *invent_open; /* where the missing `{` of a block on one line belongs */
     bool lacks_open;                 /* the statement should open a block, and does not */
     bool has_brace_fault;
@@ -92,7 +95,8 @@ static void invent_closes(struct filter *f, unsigned n, struct span at)
 {
     struct span blame = f->has_suspect ? f->suspect : f->open[f->depth - 1].span;
 
-    diag_error(f->compile->diags, blame, "this '{' has no '}'");
+    if (!f->is_muted)
+        diag_error(f->compile->diags, blame, "this '{' has no '}'");
     f->has_brace_fault = true;
     f->has_suspect = false;
     f->balance -= (long)n;
@@ -143,16 +147,37 @@ static void open_block(struct filter *f)
     f->in++;
 }
 
+/* Open a block that nobody opened, before the token in hand. */
+static void invent_open(struct filter *f, const char *before)
+{
+    struct span span = f->in->span;
+
+    f->invent_open = NULL;
+    f->lacks_open = false;
+    if (f->depth == NESTING_MAX)
+        return;
+    if (!f->has_poison && !f->is_muted)
+        diag_error(f->compile->diags, span, "expected '{' before %s", before);
+    f->has_brace_fault = true;
+    f->balance++;
+    f->open[f->depth++] = (struct opener){span, source_indent(f->compile->sources, span)};
+    emit(f, TOKEN_OPEN, span, true);
+}
+
 static void close_block(struct filter *f)
 {
-    const struct token *t = f->in++;
+    const struct token *t = f->in;
     bool leads = is_first_on_line(f, t);
     unsigned indent = source_indent(f->compile->sources, t->span);
 
+    if (f->lacks_open)
+        invent_open(f, "'}'");
+    f->in++;
     if (f->depth == 0 || (f->balance < 0 && leads && indent > f->open[f->depth - 1].indent)) {
         if (f->depth == 0 && f->has_brace_fault)
             return;
-        diag_error(f->compile->diags, t->span, "this '}' has no '{'");
+        if (!f->is_muted)
+            diag_error(f->compile->diags, t->span, "this '}' has no '{'");
         f->has_brace_fault = true;
         f->balance++;
         return;
@@ -169,23 +194,6 @@ static void close_block(struct filter *f)
         emit_stop(f, t->span);
         f->poison_next = true;
     }
-}
-
-/* Open a block that nobody opened, before the token in hand. */
-static void invent_open(struct filter *f, const char *before)
-{
-    struct span span = f->in->span;
-
-    f->invent_open = NULL;
-    f->lacks_open = false;
-    if (f->depth == NESTING_MAX)
-        return;
-    if (!f->has_poison)
-        diag_error(f->compile->diags, span, "expected '{' before %s", before);
-    f->has_brace_fault = true;
-    f->balance++;
-    f->open[f->depth++] = (struct opener){span, source_indent(f->compile->sources, span)};
-    emit(f, TOKEN_OPEN, span, true);
 }
 
 /*
@@ -220,11 +228,12 @@ static const struct token *find_directive(const struct filter *f)
     const struct token *found = NULL;
     const struct token *t = f->in + 1;
     enum place opens = settings_opens(source_text(f->compile->sources, f->in->span));
+    bool has_name = opens != PLACE_GLOBAL && opens != PLACE_DEFAULTS;
 
     for (; !is_stop(t) && t->kind != TOKEN_CLOSE; t++) {
         const struct setting_row *row;
 
-        if (found != NULL || t == f->in + 1 || t->kind != TOKEN_BARE)
+        if (found != NULL || (t == f->in + 1 && has_name) || t->kind != TOKEN_BARE)
             continue;
         row = settings_find(source_text(f->compile->sources, t->span), opens);
         if (row != NULL && setting_stands_in(row, opens))
@@ -239,6 +248,8 @@ static void start_statement(struct filter *f)
     f->lacks_open = false;
     f->invent_open = NULL;
     f->has_poison = false;
+    f->poison_rest = false;
+    f->statement = f->out->n;
     if (f->balance == 0 || f->in->kind != TOKEN_BARE || f->in->is_poisoned)
         return;
     if (f->balance < 0) {
@@ -350,13 +361,27 @@ static void take_left(struct filter *f)
     f->in += f->in->kind == TOKEN_RIGHT;
 }
 
+/*
+ * A mark that makes no sense where it stands: the statement is a riddle from here to both ends, but
+ * for its directive, which says what its block is.
+ */
+static void statement_fault(struct filter *f, const char *what)
+{
+    if (!f->has_poison)
+        diag_error(f->compile->diags, f->in->span, "%s", what);
+    for (size_t i = f->out->n; i > f->statement + 1; i--)
+        f->out->list[i - 1].is_poisoned = true;
+    f->has_poison = true;
+    f->poison_rest = true;
+}
+
 static void take_right(struct filter *f)
 {
     if (f->parens > 0) {
         emit(f, TOKEN_RIGHT, f->in->span, false);
         f->parens--;
     } else {
-        diag_error(f->compile->diags, f->in->span, "this ')' has no '('");
+        statement_fault(f, "this ')' has no '('");
     }
     f->in++;
 }
@@ -366,7 +391,7 @@ static void take_comma(struct filter *f)
     if (f->parens > 0)
         emit(f, TOKEN_COMMA, f->in->span, false);
     else
-        diag_error(f->compile->diags, f->in->span, "',' stands only inside parentheses");
+        statement_fault(f, "',' stands only inside parentheses");
     f->in++;
 }
 
@@ -397,7 +422,7 @@ static void take_token(struct filter *f)
         f->has_poison = f->has_poison || f->in->is_poisoned;
         if (f->in == f->invent_open)
             invent_open(f, "this directive");
-        emit(f, f->in->kind, f->in->span, f->in->is_poisoned || f->poison_next);
+        emit(f, f->in->kind, f->in->span, f->in->is_poisoned || f->poison_next || f->poison_rest);
         f->poison_next = false;
         f->in++;
         return;
@@ -409,7 +434,11 @@ static void take_token(struct filter *f)
 
 bool filter(struct compile *c, const struct tokens *in, struct tokens *out)
 {
-    struct filter f = {.compile = c, .in = in->list, .first = in->list, .out = out};
+    struct filter f = {.compile = c,
+                       .in = in->list,
+                       .first = in->list,
+                       .out = out,
+                       .is_muted = in->has_lost_braces};
 
     for (size_t i = 0; i < in->n; i++)
         f.balance += (in->list[i].kind == TOKEN_OPEN) - (in->list[i].kind == TOKEN_CLOSE);
@@ -420,5 +449,5 @@ bool filter(struct compile *c, const struct tokens *in, struct tokens *out)
     if (f.depth > 0)
         invent_closes(&f, f.depth, f.in->span);
     emit(&f, TOKEN_END, f.in->span, false);
-    return f.has_brace_fault;
+    return f.has_brace_fault || f.is_muted;
 }

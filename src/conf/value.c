@@ -8,7 +8,8 @@
 #include "conf/quantity.h"
 #include "conf/template.h"
 
-#define MEMORY_MAX ((uint64_t)1 << 30)
+/* The largest buffer of io/buf.h: beyond it there is a file. */
+#define MEMORY_MAX ((uint64_t)1 << 20)
 
 /* What value_read hands to the readers below. */
 struct value {
@@ -90,7 +91,7 @@ static bool read_size(const struct value *v)
     case QUANTITY_TOO_LARGE: return fail_because(v, "this size does not fit 63 bits");
     }
     if (v->arg->type == FORM_MEMORY && v->arg->number > MEMORY_MAX)
-        return fail_because(v, "that is too much memory for one body: at most 1G");
+        return fail_because(v, "that is too much memory for one body: at most 1M (beyond it there is the spool)");
     return true;
 }
 

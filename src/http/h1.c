@@ -232,8 +232,8 @@ static bool finish_front(struct h1 *h)
         next_exchange(h);
         return true;
     }
-    if (h->keep_alive && h->in_state == H1_IN_BODY && h->takes_body)
-        return false; /* the small rest is being dropped */
+    if (h->keep_alive && h->takes_body && h1_rest_is_small(h))
+        return false; /* it is being dropped */
     if (is_quiet)
         h1_close(h, 0);
     else

@@ -63,7 +63,11 @@ static bool in_ended(struct h1 *h, enum wire_result r)
 {
     bool is_idle = !h->has_stream && in_length(h) == 0;
 
-    h->conn.error = r == WIRE_FAILED ? errno : 0;
+    /* A write that failed has eaten the socket's error: what reads as an end was a reset. */
+    if (r == WIRE_END && h->write_failed)
+        r = WIRE_FAILED;
+    else
+        h->conn.error = r == WIRE_FAILED ? errno : 0;
     if (is_idle)
         h1_close(h, 0);
     else
@@ -260,6 +264,12 @@ static bool receive_head(struct h1 *h)
         head_too_large(h);
         return true;
     }
+    /* What cannot become a request (a TLS hello on a plain port) is not waited for. */
+    if (h->conn.role == CONN_FRONT && in_length(h) > 0 &&
+        !field_is_token((struct str){buf_bytes(h->in), 1})) {
+        take_head(h, in_length(h), FAULT_METHOD);
+        return true;
+    }
     return in_length(h) == 0 || in_fill(h);
 }
 
@@ -333,7 +343,7 @@ static size_t recv_into_sink(struct h1 *h, uint64_t most, bool *ended)
 }
 
 /* The same into a pipe. */
-static size_t splice_into_sink(struct h1 *h, bool *ended)
+static size_t splice_into_pipe(struct h1 *h, bool *ended)
 {
     struct body *b = h->stream.in;
     bool is_empty = body_unread(b) == 0;
@@ -356,6 +366,25 @@ static size_t splice_into_sink(struct h1 *h, bool *ended)
     return got;
 }
 
+/* The same straight to the sink's file. */
+static size_t splice_into_sink(struct h1 *h, uint64_t most)
+{
+    size_t got;
+    enum wire_result r = body_splice(h->stream.in, &h->conn.wire, most, &got);
+
+    if (r == WIRE_END || r == WIRE_FAILED) {
+        in_ended(h, r);
+        return 0;
+    }
+    if (h->stream.in->state == BODY_ABORTED) {
+        sink_stopped(h);
+        return 0;
+    }
+    h->in_moved |= got > 0;
+    h->turn_bytes += got;
+    return got;
+}
+
 static size_t least(uint64_t a, size_t b)
 {
     return a < b ? (size_t)a : b;
@@ -375,7 +404,10 @@ static bool receive_plain(struct h1 *h)
     if (in_length(h) > 0) {
         n = give_buffered(h, least(left, in_length(h)));
     } else if (h->stream.in != NULL && body_is_pipe(h->stream.in)) {
-        n = splice_into_sink(h, &ended);
+        n = splice_into_pipe(h, &ended);
+    } else if (h->stream.in != NULL && h->in_kind == FRAMING_LENGTH &&
+               body_wants_splice(h->stream.in, left)) {
+        n = splice_into_sink(h, left);
     } else if (h->stream.in != NULL) {
         n = recv_into_sink(h, left, &ended);
     } else {

@@ -9,6 +9,8 @@
 #include "base/panic.h"
 #include "http/h1_head.h"
 
+#include <errno.h>
+
 /* The content of one chunk: large enough that framing costs nothing, small enough for any reader. */
 #define CHUNK_DATA_MAX ((uint64_t)1 << 20)
 /* "\r\n" of the chunk before, 16 digits, "\r\n". */
@@ -92,8 +94,9 @@ static struct h1_framing_out frame_response(struct h1 *h, const struct head *hea
 {
     struct h1_framing_out f = {.has_length = head->has_length, .length = head->body_length};
     bool request_is_in = h->in_state == H1_IN_DONE;
-    bool rest_is_small = h->in_state == H1_IN_BODY && h->in_kind == FRAMING_LENGTH &&
-                         h->in_left <= H1_DROP_TO_KEEP_ALIVE;
+    /* The rest of a request is small enough to drop, or somebody is taking it. */
+    bool rest_is_taken = h1_rest_is_small(h) ||
+                         (h->in_state == H1_IN_BODY && h->takes_body && h->stream.in != NULL);
 
     if (head->status == 101) {
         f.upgrade = true;
@@ -101,7 +104,7 @@ static struct h1_framing_out frame_response(struct h1 *h, const struct head *hea
     }
     f.is_chunked = head->has_body && !head->has_length && !h->client_is_1_0;
     h->out_ends_with_connection = head->has_body && !head->has_length && h->client_is_1_0;
-    if (h->out_ends_with_connection || h->conn.is_draining || !(request_is_in || rest_is_small))
+    if (h->out_ends_with_connection || h->conn.is_draining || !(request_is_in || rest_is_taken))
         h->keep_alive = false;
     f.close = !h->keep_alive;
     f.keep_alive = h->keep_alive && h->client_is_1_0;
@@ -310,6 +313,8 @@ static void end_message(struct h1 *h)
 
 static bool send_failed(struct h1 *h)
 {
+    h->conn.error = errno;
+    h->write_failed = true;
     let_go_of_body(h);
     h->out_state = H1_OUT_BROKEN;
     h->keep_alive = false;

@@ -13,6 +13,11 @@
 
 /* A producer that fills a buffer in this many writes or fewer gets the next size; see body_grow. */
 #define EAGER_FILLS 8
+/* One that fills this much in so few writes has its bytes spliced, until as many pieces in a row are below
+ * the least: gathering those in memory is cheaper than two calls for each. */
+#define SPLICE_FROM_BYTES ((size_t)128 << 10)
+#define SPLICE_FILLS      4
+#define SPLICE_MIN_BYTES  ((uint64_t)64 << 10)
 
 void body_init(struct body *b, const struct body_setup *setup)
 {
@@ -149,7 +154,8 @@ static bool body_grow(struct body *b, size_t most)
     size_t size = b->memory->room * 2;
     struct buf *larger;
 
-    if (b->memory->room >= most || size > BUF_SIZE_MAX)
+    /* Before a file the memory is one class larger rather than too small; a window is never larger. */
+    if (size > BUF_SIZE_MAX || (b->spool.store != NULL ? b->memory->room >= most : size > most))
         return false;
     if (b->has_length && b->length > size && b->length <= most)
         size = (size_t)b->length;
@@ -240,6 +246,8 @@ bool body_commit(struct body *b, size_t n)
     b->memory->end += n;
     b->in_bytes += n;
     b->n_fills++;
+    b->is_eager = buf_space(b->memory) == 0 && b->memory->room >= SPLICE_FROM_BYTES &&
+                  b->n_fills <= SPLICE_FILLS;
     post(b, b->consumer);
     return true;
 }
@@ -261,6 +269,40 @@ static size_t pipe_write(struct body *b, const void *p, size_t n)
     if (taken < n)
         b->producer_waits = true;
     return taken;
+}
+
+bool body_wants_splice(const struct body *b, uint64_t most)
+{
+    return b->is_eager && b->keep == KEEP_ALL && b->has_length && b->length > b->memory_bytes &&
+           b->spool.store != NULL && b->state == BODY_OPEN && most >= SPLICE_MIN_BYTES &&
+           spool_pipe((struct spool *)(uintptr_t)&b->spool) >= 0;
+}
+
+enum wire_result body_splice(struct body *b, struct wire *w, uint64_t most, size_t *got)
+{
+    enum wire_result r;
+
+    *got = 0;
+    if (b->memory != NULL && buf_length(b->memory) > 0 && !body_spill(b)) {
+        body_abort(b, BODY_FAULT_SPOOL);
+        return WIRE_AGAIN;
+    }
+    buf_put(b->bufs, &b->memory);
+    r = wire_splice_in(w, spool_pipe(&b->spool), most < BUF_SIZE_MAX ? (size_t)most : BUF_SIZE_MAX,
+                       true, got);
+    if (r != WIRE_OK)
+        return r;
+    if (!spool_append_pipe(&b->spool, *got)) {
+        b->error = errno;
+        body_abort(b, BODY_FAULT_SPOOL);
+        return WIRE_OK;
+    }
+    b->n_fills = *got >= SPLICE_MIN_BYTES ? 0 : b->n_fills + 1;
+    b->is_eager = b->n_fills <= SPLICE_FILLS;
+    b->in_bytes += *got;
+    b->spooled_bytes += *got;
+    post(b, b->consumer);
+    return WIRE_OK;
 }
 
 size_t body_write(struct body *b, const void *p, size_t n)

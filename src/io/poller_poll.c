@@ -2,8 +2,8 @@
  * poller_poll - waiting by poll(2), the portable reference.
  *
  * The set holds every registered descriptor; before each wait its events are made from what the owner
- * wants and does not know to be ready. A descriptor that has failed and of which nothing is wanted is
- * masked (negative), or its POLLHUP would spin the loop.
+ * wants and does not know to be ready. Even where nothing is wanted a failure is reported, once: then the
+ * descriptor is masked (negative), or its POLLHUP would spin the loop.
  */
 #include "io/poller.h"
 
@@ -98,7 +98,7 @@ static void poll_prepare(struct poller *p)
             events |= POLLRDHUP;
         p->set[i].events = events;
         p->set[i].revents = 0;
-        p->set[i].fd = events == 0 || (w->ready & EVENT_ERR) ? -1 : w->fd;
+        p->set[i].fd = w->ready & EVENT_ERR ? -1 : w->fd;
     }
 }
 

@@ -22,6 +22,9 @@
 
 #define SPOOL_PATH_MAX 4096
 
+/* What an unprivileged user may have (/proc/sys/fs/pipe-max-size). */
+#define SPOOL_PIPE_BYTES (1 << 20)
+
 /* Not in every linux/magic.h. */
 #ifndef FUSE_SUPER_MAGIC
 #define FUSE_SUPER_MAGIC 0x65735546
@@ -30,6 +33,8 @@
 struct spool_store {
     unsigned refs;
     int dir_fd;
+    int pipe[2]; /* -1: not opened, or not to be had */
+    bool has_no_pipe;
     bool has_tmpfile;
     unsigned levels[SPOOL_LEVELS_MAX];
     unsigned n_levels;
@@ -169,6 +174,7 @@ struct spool_store *spool_store_open(const struct spool_setup *setup)
     *s = (struct spool_store){
         .refs = 1,
         .dir_fd = -1,
+        .pipe = {-1, -1},
         .n_levels = setup->n_levels,
         .reserve_bytes = setup->reserve_bytes,
         .path_n = setup->path.n,
@@ -192,6 +198,16 @@ struct spool_store *spool_store_ref(struct spool_store *s)
     return s;
 }
 
+static void store_close_pipe(struct spool_store *s)
+{
+    if (s->pipe[0] < 0)
+        return;
+    close(s->pipe[0]);
+    close(s->pipe[1]);
+    s->pipe[0] = -1;
+    s->pipe[1] = -1;
+}
+
 void spool_store_unref(struct spool_store *s)
 {
     if (s == NULL || --s->refs > 0)
@@ -199,6 +215,7 @@ void spool_store_unref(struct spool_store *s)
     assert(s->promised_bytes == 0);
     if (s->dir_fd >= 0)
         close(s->dir_fd);
+    store_close_pipe(s);
     memory_put(s);
 }
 
@@ -332,15 +349,15 @@ static bool spool_admit_more(struct spool *s, uint64_t size)
            spool_admit(s, size);
 }
 
-bool spool_append(struct spool *s, const void *p, size_t n)
+static bool spool_make_ready(struct spool *s, size_t n)
 {
-    if (n == 0)
-        return true;
-    if (!spool_admit_more(s, s->size_bytes + n))
-        return false;
-    if (s->fd < 0 && !spool_open(s))
-        return false;
-    if (!write_all(s->fd, p, n, s->size_bytes)) {
+    return spool_admit_more(s, s->size_bytes + n) && (s->fd >= 0 || spool_open(s));
+}
+
+/* n bytes were to be written behind the end. */
+static bool spool_wrote(struct spool *s, size_t n, bool ok)
+{
+    if (!ok) {
         int saved = errno;
 
         if (s->size_bytes == 0)
@@ -351,4 +368,58 @@ bool spool_append(struct spool *s, const void *p, size_t n)
     s->size_bytes += n;
     s->store->written_bytes += n;
     return true;
+}
+
+bool spool_append(struct spool *s, const void *p, size_t n)
+{
+    if (n == 0)
+        return true;
+    if (!spool_make_ready(s, n))
+        return false;
+    return spool_wrote(s, n, write_all(s->fd, p, n, s->size_bytes));
+}
+
+int spool_pipe(struct spool *s)
+{
+    struct spool_store *store = s->store;
+
+    if (store->pipe[0] < 0 && !store->has_no_pipe) {
+        store->has_no_pipe = getenv("HOLDFAST_NO_SPLICE") != NULL ||
+                             pipe2(store->pipe, O_NONBLOCK | O_CLOEXEC) != 0;
+        if (!store->has_no_pipe)
+            fcntl(store->pipe[1], F_SETPIPE_SZ, SPOOL_PIPE_BYTES); /* refused: it works as it is */
+    }
+    return store->pipe[1];
+}
+
+static bool splice_all(int pipe_fd, int fd, size_t n, uint64_t at)
+{
+    off_t offset = (off_t)at;
+
+    while (n > 0) {
+        ssize_t moved = splice(pipe_fd, NULL, fd, &offset, n, SPLICE_F_MOVE);
+
+        if (moved < 0 && errno == EINTR)
+            continue;
+        if (moved <= 0) {
+            errno = moved == 0 ? ENOSPC : errno;
+            return false;
+        }
+        n -= (size_t)moved;
+    }
+    return true;
+}
+
+bool spool_append_pipe(struct spool *s, size_t n)
+{
+    bool ok = spool_make_ready(s, n) &&
+              spool_wrote(s, n, splice_all(s->store->pipe[0], s->fd, n, s->size_bytes));
+
+    if (!ok) {
+        int saved = errno;
+
+        store_close_pipe(s->store); /* with what is left in it */
+        errno = saved;
+    }
+    return ok;
 }

@@ -35,7 +35,8 @@ static void listener_free_if_unused(struct listener *l)
 {
     struct worker *w = l->worker;
 
-    if (!l->is_removed || !list_is_empty(&l->conns) || !list_is_empty(&l->grave.link))
+    if (!l->is_removed || l->watch.fd >= 0 || !list_is_empty(&l->conns) ||
+        !list_is_empty(&l->grave.link))
         return;
     list_unlink(&l->link);
     l->grave.bury = listener_bury;

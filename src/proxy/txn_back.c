@@ -74,6 +74,7 @@ static void send_request(struct txn *t, struct conn *c)
 
     txn_hold_stop(t);
     txn_enter(t, TXN_AWAIT);
+    t->request_is_sent = false;
     t->n_attempts++;
     c->idle_ms = t->policy->timeout_ms[TIMEOUT_SERVER_IDLE];
     if (t->attempt != NULL)
@@ -199,7 +200,9 @@ static void send_again(struct txn *t, bool is_counted)
     t->avoid = s;
     t->tried = 0;
     next = balance_look(t->backend, 0, s);
-    if (is_counted && next == s)
+    if (t->client_shut && next == s)
+        txn_fail(t, REASON_CLIENT_GONE);
+    else if (is_counted && next == s)
         loop_timer_set(t->worker->loop, &t->retry_timer, retry_delay_ms(t));
     else
         txn_seek_server(t);
@@ -282,6 +285,15 @@ static enum reason failure_reason(const struct conn *c, enum conn_failure why)
     return REASON_NO_MEMORY;
 }
 
+/* The server has answered, and does not want the rest of the request after all. */
+static void end_sending(struct txn *t)
+{
+    txn_detach(t);
+    t->front->conn->codec->receive_into(t->front, NULL);
+    if (t->response_is_sent)
+        txn_finish(t, true);
+}
+
 void txn_on_server_failed(struct stream *s, enum conn_failure why)
 {
     struct txn *t = s->owner;
@@ -295,6 +307,8 @@ void txn_on_server_failed(struct stream *s, enum conn_failure why)
         txn_finish(t, false);
     else if (t->state == TXN_AWAIT)
         attempt_failed(t, reason);
+    else if (t->response_is_in)
+        end_sending(t);
     else
         txn_fail(t, t->state == TXN_TUNNEL ? reason : REASON_RESPONSE_CUT);
 }
@@ -342,6 +356,14 @@ static void back_is_done(struct txn *t)
     t->attempt = NULL;
     t->back = NULL;
     back->conn->codec->release(back);
+    if (t->response_is_sent)
+        txn_finish(t, true);
+}
+
+/* Is the server still being sent the request that it has answered? */
+static bool is_still_sending(const struct txn *t)
+{
+    return t->has_request_body && !t->request_is_sent;
 }
 
 /*
@@ -356,6 +378,7 @@ static void end_early_request(struct txn *t, const struct head *h)
         body_stop_keeping(&t->request_body);
         return;
     }
+    t->request_is_sent = true; /* as far as it will be */
     t->back->conn->codec->stop_sending(t->back);
     t->front->conn->codec->receive_into(t->front, NULL);
     body_reset(&t->request_body);
@@ -371,6 +394,13 @@ static void relay_switch(struct txn *t, struct head *h)
         return;
     }
     txn_start_tunnel(t);
+}
+
+static void response_is_in(struct txn *t)
+{
+    t->response_is_in = true;
+    if (!is_still_sending(t))
+        back_is_done(t);
 }
 
 static void relay_response(struct txn *t, struct head *h)
@@ -398,7 +428,7 @@ static void relay_response(struct txn *t, struct head *h)
     if (body != NULL)
         t->back->conn->codec->receive_into(t->back, body);
     else
-        back_is_done(t);
+        response_is_in(t);
 }
 
 void txn_on_response(struct stream *s, struct head *h, enum http_fault fault)
@@ -434,13 +464,18 @@ void txn_on_response_received(struct stream *s)
     struct txn *t = s->owner;
 
     if (t->state != TXN_TUNNEL) /* there the server's end is only one of two */
-        back_is_done(t);
+        response_is_in(t);
 }
 
 void txn_on_request_sent(struct stream *s)
 {
     struct txn *t = s->owner;
 
-    if (t->state == TXN_TUNNEL)
+    if (t->state == TXN_TUNNEL) {
         txn_tunnel_half_done(t);
+        return;
+    }
+    t->request_is_sent = true;
+    if (t->response_is_in)
+        back_is_done(t);
 }

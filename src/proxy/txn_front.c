@@ -145,6 +145,7 @@ static void front_head(struct stream *s, struct head *h, enum http_fault fault)
     }
     if (h->method != METHOD_OPTIONS || !str_eq(h->target, STR("*"))) {
         if (!uri_path(h->target, t->arena, &t->path)) {
+            s->conn->codec->drain(s->conn); /* malformed: the connection ends with it */
             refuse_fault(t, FAULT_TARGET);
             return;
         }
@@ -172,9 +173,12 @@ static void front_sent(struct stream *s)
 {
     struct txn *t = s->owner;
 
-    if (t->state == TXN_TUNNEL)
+    if (t->state == TXN_TUNNEL) {
         txn_tunnel_half_done(t);
-    else
+        return;
+    }
+    t->response_is_sent = true;
+    if (t->back == NULL) /* else a server that has answered early still reads the request */
         txn_finish(t, true);
 }
 
