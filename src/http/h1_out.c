@@ -305,7 +305,7 @@ static bool send_failed(struct h1 *h)
     h->keep_alive = false;
     buf_put(h->conn.bufs, &h->out);
     /* A server may have answered and closed: its socket is read before this is the end. */
-    if (h->conn.role == CONN_FRONT || h->in_state == H1_IN_DONE)
+    if (h->conn.role == CONN_FRONT)
         h1_fail(h, CONN_PEER_RESET);
     return true;
 }
