@@ -16,4 +16,7 @@ bool rewrite_request(struct txn *t);
 /* Apply http-response rules to h. False as above. */
 bool rewrite_response(struct txn *t, struct head *h);
 
+/* The same on an answer of our own: a rule that cannot be applied is left out of it. */
+void rewrite_answer(struct txn *t, struct head *h);
+
 #endif

@@ -264,8 +264,14 @@ static bool h1_finish(struct h1 *h)
         h1_close(h, 0);
         return true;
     }
-    if (h->stream.owner != NULL)
-        return false;
+    if (h->stream.owner != NULL) {
+        /* The response is in and the rest of the request cannot go: nothing more will happen here. */
+        if (h->conn.role == CONN_FRONT || h->in_state != H1_IN_DONE ||
+            h->out_state != H1_OUT_BROKEN)
+            return false;
+        h1_fail(h, CONN_PEER_RESET);
+        return true;
+    }
     return h->conn.role == CONN_FRONT ? finish_front(h) : finish_back(h);
 }
 

@@ -42,7 +42,7 @@ static struct head *answer_head(struct txn *t, const struct answer *a)
         ok &= add_field(h, FIELD_LOCATION, a->location);
     if (a->body.n > 0)
         ok &= add_field(h, FIELD_CONTENT_TYPE, a->content_type);
-    ok &= rewrite_response(t, h);
+    rewrite_answer(t, h);
     return ok ? h : NULL;
 }
 

@@ -23,10 +23,12 @@ static bool rule_apply(struct txn *t, struct head *h, const struct header_rule *
                                  : head_add(h, r->name, value, r->id);
 }
 
-static bool rules_apply(struct txn *t, struct head *h, const struct header_rule *rules, size_t n)
+/* A rule that cannot be applied is an error of the exchange; `or_skip`: it is left out. */
+static bool rules_apply(struct txn *t, struct head *h, const struct header_rule *rules, size_t n,
+                        bool or_skip)
 {
     for (size_t i = 0; i < n; i++)
-        if (!rule_apply(t, h, &rules[i]))
+        if (!rule_apply(t, h, &rules[i]) && !or_skip)
             return false;
     return true;
 }
@@ -95,11 +97,17 @@ bool rewrite_request(struct txn *t)
         memcpy(h->fields, t->request->fields, h->n_fields * sizeof(*h->fields));
     t->outgoing = h;
     return add_forwarding(t, h) &&
-           rules_apply(t, h, t->policy->request_rules, t->policy->n_request_rules);
+           rules_apply(t, h, t->policy->request_rules, t->policy->n_request_rules, false);
 }
 
 bool rewrite_response(struct txn *t, struct head *h)
 {
     h->fields_max = HEAD_FIELDS_MAX + HEAD_FIELDS_OURS;
-    return rules_apply(t, h, t->policy->response_rules, t->policy->n_response_rules);
+    return rules_apply(t, h, t->policy->response_rules, t->policy->n_response_rules, false);
+}
+
+void rewrite_answer(struct txn *t, struct head *h)
+{
+    h->fields_max = HEAD_FIELDS_MAX + HEAD_FIELDS_OURS;
+    rules_apply(t, h, t->policy->response_rules, t->policy->n_response_rules, true);
 }
