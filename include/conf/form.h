@@ -22,6 +22,7 @@
     X(COUNT, "COUNT", "a whole number")                                                            \
     X(SIZE, "SIZE", "a size such as 128K")                                                         \
     X(MEMORY, "MEMORY", "an amount of memory such as 128K")                                        \
+    X(RATE, "RATE", "a rate such as 500/s or 1K/s")                                                \
     X(DURATION, "DURATION", "a duration such as 30s")                                              \
     X(TIMEOUT, "TIMEOUT", "a duration such as 30s")                                                \
     X(OCTAL, "OCTAL", "permissions such as 0660")                                                  \

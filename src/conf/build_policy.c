@@ -9,6 +9,8 @@
 
 /* An error page is sent from memory. */
 #define ERROR_PAGE_MAX ((size_t)1 << 20)
+/* A slow start is nobody's fault. */
+#define RATE_GRACE_MS 10000
 
 static const struct media_type_row {
     const char *suffix;
@@ -218,14 +220,34 @@ static void build_buffering(struct build *b, struct policy *p, const struct laye
     const struct setting *request = layer->settings[SETTING_REQUEST_BUFFERING];
     const struct setting *response = layer->settings[SETTING_RESPONSE_BUFFERING];
 
-    p->request_buffering = args_has(&request->args, "hold") ? REQUEST_HOLD : REQUEST_STREAM;
+    p->request_buffering = args_has(&request->args, "hold")   ? REQUEST_HOLD
+                           : args_has(&request->args, "tee")  ? REQUEST_TEE
+                           : args_has(&request->args, "auto") ? REQUEST_AUTO
+                                                              : REQUEST_STREAM;
     p->request_memory_bytes = build_option(request, defaults, "memory")->number;
     p->request_spool = find_spool(b, request);
-    p->response_buffering = args_has(&response->args, "on");
+    p->response_buffering = args_has(&response->args, "on")     ? RESPONSE_ON
+                            : args_has(&response->args, "auto") ? RESPONSE_AUTO
+                                                                : RESPONSE_OFF;
     p->response_memory_bytes = build_option(response, defaults, "memory")->number;
     p->response_max_bytes = build_option(response, defaults, "max")->number;
     p->response_spool = find_spool(b, response);
     p->max_body_bytes = layer->settings[SETTING_MAX_BODY]->args.first->number;
+}
+
+/* How patient the proxy is with a client that sends. */
+static void build_patience(struct build *b, struct policy *p, const struct layer *layer)
+{
+    const struct setting *rate = layer->settings[SETTING_MIN_BODY_RATE];
+    const struct setting *lingering = layer->settings[SETTING_LINGERING];
+    const struct arg *grace = args_find(&rate->args, "grace");
+
+    if (!args_has(&rate->args, "off")) {
+        p->min_body_rate = rate->args.first->number;
+        p->min_body_rate_grace_ms = grace == NULL ? RATE_GRACE_MS : (uint32_t)grace->number;
+    }
+    p->linger_ms = (uint32_t)lingering->args.first->number;
+    p->linger_bytes = build_option(lingering, b->policy_defaults, "max")->number;
 }
 
 /* `retry N on WORD…`: without `on`, the words of the default. */
@@ -281,6 +303,7 @@ const struct policy *build_policy(struct build *b, const struct layer *layer)
     const struct setting *hold = layer->settings[SETTING_HOLD];
 
     build_buffering(b, p, layer);
+    build_patience(b, p, layer);
     p->hold_ms = (uint32_t)hold->args.first->number;
     p->hold_all = args_has(&hold->args, "all");
     build_retry(b, p, layer->settings[SETTING_RETRY]);

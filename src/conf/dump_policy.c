@@ -15,11 +15,13 @@ static void put_spool(struct dump *d, const struct config_spool *spool)
 
 static void dump_buffering(struct dump *d, const struct policy *p, const struct policy *outer)
 {
+    static const char *const requests[] = {"hold", "tee", "stream", "auto"};
+
     if (outer == NULL || p->request_buffering != outer->request_buffering ||
         p->request_memory_bytes != outer->request_memory_bytes ||
         p->request_spool != outer->request_spool) {
         dump_directive(d, "request-buffering ");
-        dump_text(d, p->request_buffering == REQUEST_HOLD ? "hold" : "stream");
+        dump_text(d, requests[p->request_buffering]);
         dump_option(d, "memory");
         dump_size(d, p->request_memory_bytes);
         put_spool(d, p->request_spool);
@@ -31,11 +33,11 @@ static void dump_buffering(struct dump *d, const struct policy *p, const struct 
         p->response_spool == outer->response_spool)
         return;
     dump_directive(d, "response-buffering ");
-    if (!p->response_buffering) {
+    if (p->response_buffering == RESPONSE_OFF) {
         dump_text(d, "off\n");
         return;
     }
-    dump_text(d, "on memory ");
+    dump_text(d, p->response_buffering == RESPONSE_ON ? "on memory " : "auto memory ");
     dump_size(d, p->response_memory_bytes);
     put_spool(d, p->response_spool);
     dump_option(d, "max");
@@ -69,6 +71,31 @@ static void dump_retry(struct dump *d, const struct policy *p, const struct poli
     dump_end_line(d);
 }
 
+static void dump_patience(struct dump *d, const struct policy *p, const struct policy *outer)
+{
+    if (outer == NULL || p->min_body_rate != outer->min_body_rate ||
+        p->min_body_rate_grace_ms != outer->min_body_rate_grace_ms) {
+        dump_directive(d, "min-body-rate ");
+        if (p->min_body_rate == 0) {
+            dump_text(d, "off");
+        } else {
+            dump_size(d, p->min_body_rate);
+            dump_text(d, "/s");
+            dump_option(d, "grace");
+            dump_duration(d, p->min_body_rate_grace_ms);
+        }
+        dump_end_line(d);
+    }
+    if (outer == NULL || p->linger_ms != outer->linger_ms ||
+        p->linger_bytes != outer->linger_bytes) {
+        dump_directive(d, "lingering ");
+        dump_duration(d, p->linger_ms);
+        dump_option(d, "max");
+        dump_size(d, p->linger_bytes);
+        dump_end_line(d);
+    }
+}
+
 static void dump_timing(struct dump *d, const struct policy *p, const struct policy *outer)
 {
     static const char *const replays[] = {"replay safe\n", "replay always\n", "replay never\n"};
@@ -78,6 +105,7 @@ static void dump_timing(struct dump *d, const struct policy *p, const struct pol
         dump_size(d, p->max_body_bytes);
         dump_end_line(d);
     }
+    dump_patience(d, p, outer);
     if (outer == NULL || p->hold_ms != outer->hold_ms || p->hold_all != outer->hold_all) {
         dump_directive(d, "hold ");
         dump_duration(d, p->hold_ms);

@@ -17,6 +17,9 @@ const char *const timeout_names[TIMEOUT_N] = {
     [TIMEOUT_SERVER_READ] = "server-read",
     [TIMEOUT_SERVER_WRITE] = "server-write",
     [TIMEOUT_SERVER_IDLE] = "server-idle",
+    [TIMEOUT_SERVER_THINK] = "server-think",
+    [TIMEOUT_UPGRADED] = "upgraded",
+    [TIMEOUT_REQUEST_BODY_TOTAL] = "request-body-total",
 };
 
 /* Add `name default` for each of the defaults of a row, which are split by `;`. */

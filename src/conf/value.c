@@ -95,6 +95,19 @@ static bool read_size(const struct value *v)
     return true;
 }
 
+/* `N/s`: a size, and how often it comes. */
+static bool read_rate(const struct value *v)
+{
+    struct str text = v->arg->text;
+
+    if (!str_ends_with(text, STR("/s")))
+        return fail(v);
+    text.n -= 2;
+    if (quantity_size(text, &v->arg->number) != QUANTITY_OK || v->arg->number == 0)
+        return fail(v);
+    return true;
+}
+
 static bool read_duration(const struct value *v)
 {
     if (v->arg->type == FORM_TIMEOUT && str_eq(v->arg->text, STR("never"))) {
@@ -365,6 +378,7 @@ bool value_read(struct compile *c, const struct setting_row *row, const struct w
     case FORM_COUNT: return read_count(&v);
     case FORM_SIZE:
     case FORM_MEMORY: return read_size(&v);
+    case FORM_RATE: return read_rate(&v);
     case FORM_DURATION:
     case FORM_TIMEOUT: return read_duration(&v);
     case FORM_OCTAL: return read_octal(&v);

@@ -54,10 +54,10 @@ static const struct name_row names[FIELD_N] = {
 #undef X
 };
 
-/* The only known name that a text of n bytes with this first letter (in lower case) can be. */
-static enum field_id field_candidate(size_t n, char first)
+/* The only known name that a text of this length with this first letter (once: third letter) can be. */
+static enum field_id field_candidate(struct str name, char first)
 {
-    switch (n) {
+    switch (name.n) {
     case 2: return FIELD_TE;
     case 3: return FIELD_VIA;
     case 4: return first == 'h' ? FIELD_HOST : first == 'd' ? FIELD_DATE : FIELD_ETAG;
@@ -70,19 +70,27 @@ static enum field_id field_candidate(size_t n, char first)
     case 8: return FIELD_LOCATION;
     case 10:
         return first == 'u' ? FIELD_USER_AGENT : first == 'c' ? FIELD_CONNECTION : FIELD_KEEP_ALIVE;
-    case 11: return FIELD_RETRY_AFTER;
+    case 11: return first == 'i' ? FIELD_INCREMENTAL : FIELD_RETRY_AFTER;
     case 12: return FIELD_CONTENT_TYPE;
     case 13:
         if (first == 'c')
             return FIELD_CACHE_CONTROL;
+        if (first == 't' || first == 'u')
+            return first == 't' ? FIELD_TUS_RESUMABLE : FIELD_UPLOAD_OFFSET;
         return first == 'a' ? FIELD_AUTHORIZATION : FIELD_LAST_MODIFIED;
     case 14: return first == 'c' ? FIELD_CONTENT_LENGTH : FIELD_HTTP2_SETTINGS;
-    case 15: return first == 'x' ? FIELD_X_FORWARDED_FOR : FIELD_IDEMPOTENCY_KEY;
+    case 15:
+        if (first == 'u')
+            return FIELD_UPLOAD_COMPLETE;
+        return first == 'x' ? FIELD_X_FORWARDED_FOR : FIELD_IDEMPOTENCY_KEY;
     case 16:
         if (first == 'x')
             return FIELD_X_FORWARDED_HOST;
         return first == 'c' ? FIELD_CONTENT_ENCODING : FIELD_PROXY_CONNECTION;
-    case 17: return first == 't' ? FIELD_TRANSFER_ENCODING : FIELD_X_FORWARDED_PROTO;
+    case 17:
+        if (first == 't')
+            return FIELD_TRANSFER_ENCODING;
+        return str_lower_char(name.p[2]) == 'a' ? FIELD_X_ACCEL_BUFFERING : FIELD_X_FORWARDED_PROTO;
     }
     return FIELD_OTHER;
 }
@@ -129,7 +137,7 @@ enum field_id field_find(struct str name)
     if (name.n == 0)
         return FIELD_OTHER;
     first = (char)(name.p[0] | 0x20); /* all names start with a letter */
-    id = field_candidate(name.n, first);
+    id = field_candidate(name, first);
     known = names[id].name;
     if (known.n != name.n || (known.p[0] | 0x20) != first)
         return FIELD_OTHER;
