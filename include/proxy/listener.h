@@ -12,6 +12,9 @@
 #include "http/conn.h"
 #include "proxy/generation.h"
 
+/* When accepting has paused it is tried again after this long even if nothing of ours has ended. */
+#define LISTENER_RETRY_MS 100
+
 struct listener {
     struct list link; /* worker->listeners */
     struct worker *worker;

@@ -384,10 +384,10 @@ int spool_pipe(struct spool *s)
     struct spool_store *store = s->store;
 
     if (store->pipe[0] < 0 && !store->has_no_pipe) {
-        store->has_no_pipe = getenv("HOLDFAST_NO_SPLICE") != NULL ||
-                             pipe2(store->pipe, O_NONBLOCK | O_CLOEXEC) != 0;
-        if (!store->has_no_pipe)
-            fcntl(store->pipe[1], F_SETPIPE_SZ, SPOOL_PIPE_BYTES); /* refused: it works as it is */
+        store->has_no_pipe = getenv("HOLDFAST_NO_SPLICE") != NULL;
+        if (store->has_no_pipe || pipe2(store->pipe, O_NONBLOCK | O_CLOEXEC) != 0)
+            return -1; /* without descriptors: asked again another time */
+        fcntl(store->pipe[1], F_SETPIPE_SZ, SPOOL_PIPE_BYTES); /* refused: it works as it is */
     }
     return store->pipe[1];
 }

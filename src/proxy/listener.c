@@ -15,8 +15,6 @@
 
 /* A wake-up accepts at most this many: the connections that are already there get their turn. */
 #define ACCEPTS_PER_WAKE 16
-/* Without descriptors, accepting is tried again after this long even if none was closed by us. */
-#define ACCEPT_RETRY_MS 100
 
 const struct policy *listener_policy(const struct listener *l)
 {
@@ -82,12 +80,13 @@ static void accept_start(struct worker *w)
     }
     w->is_accepting = true;
     if (!ok)
-        loop_timer_set(w->loop, &w->accept_timer, ACCEPT_RETRY_MS);
+        loop_timer_set(w->loop, &w->accept_timer, LISTENER_RETRY_MS);
 }
 
 static bool is_at_limit(const struct worker *w)
 {
-    return w->current != NULL && w->n_fronts >= w->current->config->global.max_connections;
+    return w->current != NULL && (w->n_fronts >= w->current->config->global.max_connections ||
+                                  !worker_has_descriptors(w));
 }
 
 void listeners_resume(struct worker *w)
@@ -112,7 +111,7 @@ static void out_of_descriptors(struct worker *w)
 {
     log_message(LOG_WARNING, "accepting pauses: %s", strerror(errno));
     accept_stop(w);
-    loop_timer_set(w->loop, &w->accept_timer, ACCEPT_RETRY_MS);
+    loop_timer_set(w->loop, &w->accept_timer, LISTENER_RETRY_MS);
 }
 
 static void accept_one(struct listener *l, int fd, const struct addr *peer)
@@ -148,7 +147,8 @@ static bool accept_some(struct listener *l, unsigned most)
         int fd;
 
         if (is_at_limit(w)) {
-            accept_stop(w); /* the next client that leaves resumes it */
+            accept_stop(w); /* the next that is over resumes it; the timer, if nothing ever is */
+            loop_timer_set(w->loop, &w->accept_timer, LISTENER_RETRY_MS);
             return false;
         }
         switch (sock_accept(l->watch.fd, &fd, &peer)) {

@@ -218,6 +218,7 @@ void txn_finish(struct txn *t, bool is_whole)
     body_reset(&t->response_body);
     t->worker->n_in_state[TXN_DONE]--;
     list_unlink(&t->link);
+    listeners_resume(t->worker); /* what it might have needed is free for another */
     loop_bury(t->worker->loop, &t->grave);
 }
 
