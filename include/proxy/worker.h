@@ -33,6 +33,7 @@ struct worker {
     struct generation *current;
     struct generation *pending; /* between worker_prepare and worker_commit */
     struct timer accept_timer;  /* runs while accepting is paused for want of descriptors */
+    uint64_t pause_logged_ms;
     bool is_accepting;
     bool is_draining;
     void (*on_drained)(struct worker *w); /* NULL, or called once when the last connection has gone */

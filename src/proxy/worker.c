@@ -114,8 +114,10 @@ static void adjust_stores(struct generation *g)
             .has_quota = spool->has_quota,
             .quota_bytes = spool->quota_bytes,
             .reserve_bytes = spool->reserve_bytes,
+            .n_levels = spool->n_levels,
         };
 
+        memcpy(setup.levels, spool->levels, sizeof(setup.levels));
         spool_store_adjust(g->stores[i], &setup);
     }
 }
