@@ -13,10 +13,19 @@
 
 /*
  * A listening socket on addr. A unix socket is bound to PATH.PID.tmp, set to `mode`, listened on and
- * then renamed, so that a path that exists can be connected to; a stale path is replaced.
+ * then renamed, so that a path that exists can be connected to. A socket that nobody listens on is
+ * replaced; one that somebody does (EADDRINUSE) and anything else (EEXIST) is left alone.
  * Returns -1 with errno set.
  */
 int sock_listen(const struct addr *addr, unsigned backlog, bool has_mode, mode_t mode);
+
+/* Which socket is at a path: to remove ours at the end, and nobody else's. */
+struct sock_identity {
+    dev_t device;
+    ino_t inode;
+};
+bool sock_path_identity(const struct addr *addr, struct sock_identity *id);
+void sock_unlink(const struct addr *addr, const struct sock_identity *id);
 
 /* Take over an inherited listening socket: checks that fd is one. Returns it, or -1 with errno. */
 int sock_adopt(int fd);

@@ -30,7 +30,7 @@ struct spool_setup {
     bool has_quota;
     uint64_t quota_bytes; /* else half of what is free when the store is opened */
     uint64_t reserve_bytes;
-    bool has_owner; /* give the directory to this user (we are still root) */
+    bool has_owner; /* this user will write: a new directory is given to it (we are still root) */
     uid_t uid;
     gid_t gid;
 };
@@ -44,12 +44,12 @@ struct spool_store *spool_store_open(const struct spool_setup *setup);
 struct spool_store *spool_store_ref(struct spool_store *s);
 void spool_store_unref(struct spool_store *s);
 
-/* Take over the quota and reserve of a new generation. */
+/* Take over the quota, reserve and levels of a new generation. */
 void spool_store_adjust(struct spool_store *s, const struct spool_setup *setup);
 
 struct str spool_store_path(const struct spool_store *s);
 
-/* Is the store on a file system that is memory (tmpfs), or a network's? NULL: neither. */
+/* What is dubious about the store (memory, a network, open to everybody), in words; NULL: nothing. */
 const char *spool_store_doubt(const struct spool_store *s);
 
 struct spool_figures {

@@ -12,6 +12,9 @@
  */
 void process_close_strays(const struct config *c);
 
+/* Where standard input, output or error is closed, open /dev/null there: else a socket would take its place. */
+void process_fill_standard_fds(void);
+
 /* Raise the soft limit of open files to the hard one. */
 void process_raise_limits(void);
 

@@ -10,7 +10,11 @@
 #define HOLDFAST_PROXY_LISTENER_H
 
 #include "http/conn.h"
+#include "io/sock.h"
 #include "proxy/generation.h"
+
+/* When accepting has paused it is tried again after this long even if nothing of ours has ended. */
+#define LISTENER_RETRY_MS 100
 
 struct listener {
     struct list link; /* worker->listeners */
@@ -22,7 +26,8 @@ struct listener {
     bool is_removed;
     bool is_new;  /* opened by a prepare that is not committed */
     bool is_kept; /* named by the generation being prepared */
-    bool unlinks; /* a unix socket of ours */
+    bool unlinks; /* a unix socket of ours, known by its identity */
+    struct sock_identity identity;
     struct grave grave;
     struct addr addr;
     size_t text_n;

@@ -28,10 +28,12 @@ struct worker {
     struct list txns;
     struct list free_txns; /* with their arenas, to be used again */
     unsigned n_free_txns;
+    unsigned max_fds;      /* of the process, less what it needs beside connections and spools */
     unsigned n_fronts;     /* client connections, lingering ones too */
     struct generation *current;
     struct generation *pending; /* between worker_prepare and worker_commit */
     struct timer accept_timer;  /* runs while accepting is paused for want of descriptors */
+    uint64_t pause_logged_ms;
     bool is_accepting;
     bool is_draining;
     void (*on_drained)(struct worker *w); /* NULL, or called once when the last connection has gone */
@@ -69,6 +71,12 @@ void worker_drain(struct worker *w);
 
 /* Draining has lasted too long: who waits for an answer gets 503. */
 void worker_refuse(struct worker *w);
+
+/*
+ * May another client be let in? Each that sends a body may come to need a spool file and a connection to a
+ * server beside its own: a client that is accepted is not to fail for want of descriptors.
+ */
+bool worker_has_descriptors(const struct worker *w);
 
 /* Open log files anew. Logs what fails. */
 void worker_reopen_logs(struct worker *w);

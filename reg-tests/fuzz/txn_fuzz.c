@@ -1,12 +1,13 @@
 /*
  * txn_fuzz - a whole worker in one process, between clients and servers that do as the input says.
  *
- * The input is a script: the first byte chooses the poller, every further step is a byte (which step)
+ * The input is a script: the first byte chooses the poller and who listens, every further step is a byte (which step)
  * and an argument byte. Clients and servers are sockets of the harness, all non-blocking, so every
  * order of bytes, ends, resets, refusals, timeouts, reloads and turns of the loop can come up.
  *
- * What must hold: no assert of the program fails; no client reads anything but HTTP/1.1; when all
- * peers are gone, every connection and transaction goes too; a reset worker has all of its memory back.
+ * What must hold: no assert of the program fails; no client reads anything but HTTP/1.1; when nothing
+ * moves, the loop waits; when all peers are gone, every connection and transaction goes too; a reset
+ * worker has all of its memory back.
  *
  * Time stands still but for the steps that move it: link with -Wl,--wrap=clock_monotonic_ms.
  */
@@ -23,6 +24,7 @@
 #include <stdlib.h>
 #include <sys/socket.h>
 #include <sys/un.h>
+#include <time.h>
 #include <unistd.h>
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
@@ -33,6 +35,7 @@ uint64_t __wrap_clock_monotonic_ms(void);
 #define N_CONNS   4 /* of a server */
 #define STEPS_MAX 400
 #define SETTLE    40 /* turns in which everything must be over */
+#define TURNS_MAX 1000
 
 /* A socket of the harness, and what it is about to send. */
 struct peer {
@@ -59,6 +62,8 @@ static struct {
     const uint8_t *data;
     size_t size;
     bool is_draining;
+    bool looks_at_waiting;
+    bool has_unseen_end; /* a client's FIN may wait behind bytes that nobody reads */
 } f;
 
 static char dir[64];
@@ -74,7 +79,7 @@ uint64_t __wrap_clock_monotonic_ms(void)
 
 static const char config_before[] =
     "global { log /dev/null level debug format json; server-header on }\n"
-    "spool s { path %s/spool; quota 300K; reserve 0 }\n"
+    "spool s { path %s/spool; quota 2500K; reserve 0 }\n"
     "defaults {\n"
     "  timeout client-header 10s\n"
     "  timeout server-read 20s\n"
@@ -351,8 +356,8 @@ static const char *const requests[] = {
     "OPTIONS * HTTP/1.1\r\nHost: a\r\n\r\n",
     "GET /bad HTTP/1.1\r\n\r\n",
     "POST /h HTTP/1.1\r\nHost: a\r\nContent-Length: 1\r\nTransfer-Encoding: chunked\r\n\r\n",
-    "PUT /h HTTP/1.1\r\nHost: a\r\nContent-Length: 400000\r\n\r\n",
-    "POST /h HTTP/1.1\r\nHost: a\r\nIdempotency-Key: k\r\nContent-Length: 0\r\n\r\n",
+    "PUT /h HTTP/1.1\r\nHost: a\r\nContent-Length: 2000000\r\n\r\n",
+    "POST /h HTTP/1.1\r\nHost: a\r\nIdempotency-Key: k\r\nContent-Length: 600000\r\n\r\n",
     "\r\n\r\nPUT /s HTTP/1.1\r\nHost: a\r\nTransfer-Encoding: chunked\r\n\r\n0\r\n\r\nGET /h HTTP/1.1\r\nHost: b\r\n\r\n",
     "5\r\nhello\r\n0\r\n\r\n",
 };
@@ -437,6 +442,16 @@ static void serve_all(void)
     turn();
 }
 
+/* A client that sends as fast as it can: enough of it is spliced to the spool. */
+static void pour(struct peer *p)
+{
+    for (unsigned i = 0; i < 16 && p->fd >= 0; i++) {
+        for (unsigned j = 0; j < 4; j++)
+            peer_send_raw(p, filler, sizeof(filler));
+        turn();
+    }
+}
+
 static void client_step(uint8_t step, uint8_t arg)
 {
     struct peer *p = &f.clients[arg % N_CLIENTS];
@@ -455,7 +470,10 @@ static void client_step(uint8_t step, uint8_t arg)
         if (p->fd >= 0)
             shutdown(p->fd, SHUT_WR);
         return;
-    case 6: peer_close(p, (rest & 1) != 0); return;
+    case 6:
+        f.has_unseen_end |= !(rest & 1);
+        peer_close(p, (rest & 1) != 0);
+        return;
     case 7: client_read(p, 1 + rest * 1040); return;
     }
 }
@@ -493,8 +511,13 @@ static void server_step(uint8_t step, uint8_t arg)
 static void world_step(uint8_t step, uint8_t arg)
 {
     switch (step) {
-    case 0:
-    case 1: turn(); return;
+    case 0: turn(); return;
+    case 1:
+        if (arg < 128)
+            turn();
+        else
+            pour(&f.clients[arg % N_CLIENTS]);
+        return;
     case 2: serve_all(); return;
     case 3: pass_time(arg); return;
     case 4: reload(arg); return;
@@ -535,6 +558,8 @@ static void begin(uint8_t mode)
             server_listen(&f.servers[s]);
     }
     f.is_draining = false;
+    f.looks_at_waiting = (mode & 8) != 0;
+    f.has_unseen_end = false;
     assert(worker_init(&f.worker, mode & 1 ? POLLER_POLL : POLLER_EPOLL));
     assert(worker_prepare(&f.worker, f.configs[0], failed, NULL));
     worker_commit(&f.worker);
@@ -551,6 +576,29 @@ static void close_all_peers(void)
     }
 }
 
+static uint64_t real_us(void)
+{
+    struct timespec t;
+
+    clock_gettime(CLOCK_MONOTONIC, &t);
+    return (uint64_t)t.tv_sec * 1000000 + (uint64_t)t.tv_nsec / 1000;
+}
+
+/* Whatever the peers have left undone, the loop comes to wait for them. It costs a millisecond. */
+static void expect_waiting(void)
+{
+    if (!f.looks_at_waiting)
+        return;
+    for (unsigned i = 0; i < TURNS_MAX; i++) {
+        uint64_t before = real_us();
+
+        loop_turn(f.worker.loop, 1);
+        if (real_us() - before > 500)
+            return;
+    }
+    unreachable("the loop spins");
+}
+
 static void settle(uint64_t ms)
 {
     now_ms += ms;
@@ -563,14 +611,18 @@ static void expect_quiet(void)
 {
     settle(0);
     settle(2000); /* the longest pause before a request is sent again */
+    assert(f.worker.n_fronts == 0 || f.has_unseen_end);
+    settle(3600000); /* all timers of exchanges */
+    settle(3600000); /* those of lingering behind them, of probes and of idle ones */
     assert(f.worker.n_fronts == 0);
     assert(list_is_empty(&f.worker.txns));
-    settle(3600000); /* probes and idle ones are over as well */
+    expect_waiting();
     assert(f.worker.bufs.used_bytes == 0);
 }
 
 static void end(void)
 {
+    expect_waiting();
     close_all_peers();
     expect_quiet();
     for (unsigned i = 0; i < TXN_STATE_N; i++)

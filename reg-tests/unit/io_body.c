@@ -7,8 +7,12 @@
 #include "unit.h"
 
 #include <errno.h>
+#include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
+#include <sys/resource.h>
+#include <sys/socket.h>
 #include <unistd.h>
 
 #define KIB        ((size_t)1024)
@@ -730,6 +734,193 @@ static void empty_body_completes(void)
     drive_close(&d);
 }
 
+/* --- from a wire, by way of memory and of a pipe --- */
+
+#ifdef HOLDFAST_TORTURE
+#define BROOK_SIZE (100 * KIB) /* seven bytes a read, and none are spliced */
+#else
+#define BROOK_SIZE MODEL_SIZE
+#endif
+
+/* A body that is brought by a wire; the bytes come from `peer`. */
+struct brook {
+    struct drive d;
+    struct wire wire;
+    int peer;
+    uint64_t sent;
+    unsigned n_spliced;
+};
+
+static void wire_ready(struct watch *w)
+{
+    (void)w;
+}
+
+static void brook_open(struct brook *k, struct spool_store *store, uint64_t total)
+{
+    int fds[2];
+
+    drive_open(&k->d, KEEP_ALL, store, 64 * KIB, UINT64_MAX, 64 << 20);
+    CU_ASSERT_EQUAL_FATAL(socketpair(AF_UNIX, SOCK_STREAM | SOCK_NONBLOCK, 0, fds), 0);
+    k->peer = fds[1];
+    k->sent = 0;
+    k->n_spliced = 0;
+    k->d.total = total;
+    CU_ASSERT(wire_open(&k->wire, k->d.loop, fds[0], true, wire_ready));
+    CU_ASSERT(wire_want(&k->wire, EVENT_IN));
+    CU_ASSERT(body_declare(&k->d.b, total));
+}
+
+static void brook_close(struct brook *k)
+{
+    wire_close(&k->wire);
+    close(k->peer);
+    drive_close(&k->d);
+}
+
+static void peer_sends(struct brook *k, uint64_t n)
+{
+    uint64_t left = k->d.total - k->sent;
+    ssize_t sent = send(k->peer, text + k->sent, (size_t)(n < left ? n : left), MSG_NOSIGNAL);
+
+    if (sent > 0)
+        k->sent += (uint64_t)sent;
+}
+
+/* As the codec reads: straight to the file where the body would rather, else through memory. */
+static bool brook_reads(struct brook *k)
+{
+    uint64_t left = k->d.total - k->d.in;
+    size_t room = 0;
+    size_t got = 0;
+    char *space;
+
+    if (body_wants_splice(&k->d.b, left)) {
+        enum wire_result r = body_splice(&k->d.b, &k->wire, left, &got);
+
+        k->d.in += k->d.b.state == BODY_OPEN ? got : 0;
+        k->n_spliced += got > 0;
+        return r == WIRE_OK && k->d.b.state == BODY_OPEN;
+    }
+    space = body_space(&k->d.b, &room);
+    if (space == NULL)
+        return false;
+    if (wire_recv(&k->wire, space, room < left ? room : (size_t)left, &got) != WIRE_OK)
+        return false;
+    k->d.in += got;
+    return body_commit(&k->d.b, got);
+}
+
+/* The peer sends in pieces of up to `most`; true: all has come. */
+static bool brook_flows(struct brook *k, uint64_t most)
+{
+    while (k->d.in < k->d.total) {
+        uint64_t before = k->d.in;
+
+        peer_sends(k, 1 + draw(&k->d, most));
+        loop_turn(k->d.loop, 0);
+        while (k->d.in < k->d.total && brook_reads(k))
+            body_check(&k->d.b);
+        if (k->d.b.state != BODY_OPEN || (k->d.in == before && k->sent == k->d.total))
+            return false;
+    }
+    body_finish(&k->d.b);
+    return true;
+}
+
+static void spliced_bytes_are_the_bytes(void)
+{
+    static const uint64_t pieces[] = {BROOK_SIZE, 300 * KIB, 150 * KIB, 20 * KIB};
+
+    fill_text();
+    for (size_t i = 0; i < sizeof(pieces) / sizeof(pieces[0]); i++) {
+        struct brook k;
+
+        brook_open(&k, new_store(1 << 30), BROOK_SIZE - 1000 * i);
+        CU_ASSERT(brook_flows(&k, pieces[i]));
+        CU_ASSERT_EQUAL(k.d.b.spool.size_bytes, k.d.total);
+#ifndef HOLDFAST_TORTURE
+        CU_ASSERT_EQUAL(k.n_spliced > 0, i < 3); /* small pieces are gathered in memory */
+#endif
+        CU_ASSERT_EQUAL(k.d.bufs.used_bytes, 0);
+        read_to_the_end(&k.d);
+        CU_ASSERT(body_rewind(&k.d.b));
+        k.d.out = 0;
+        read_to_the_end(&k.d);
+        brook_close(&k);
+    }
+    remove_store_dir();
+}
+
+/* An end in the middle is the wire's to tell. */
+static void end_within_a_spliced_body_is_seen(void)
+{
+    struct brook k;
+
+    brook_open(&k, new_store(1 << 30), BROOK_SIZE);
+    while (k.sent < BROOK_SIZE / 2) {
+        peer_sends(&k, 200 * KIB);
+        loop_turn(k.d.loop, 0);
+        while (brook_reads(&k))
+            continue;
+    }
+    shutdown(k.peer, SHUT_WR);
+    loop_turn(k.d.loop, 0);
+    while (brook_reads(&k))
+        continue;
+    CU_ASSERT_EQUAL(k.d.in, k.sent);
+    CU_ASSERT_EQUAL(k.d.b.state, BODY_OPEN);
+    body_abort(&k.d.b, BODY_FAULT_PRODUCER);
+    read_to_the_end(&k.d);
+    brook_close(&k);
+    remove_store_dir();
+}
+
+/* A disk that fails leaves nothing of one body in the pipe for the next. */
+static void failed_splice_does_not_taint_the_next_body(void)
+{
+    struct spool_store *store = new_store(1 << 30);
+    struct rlimit before;
+    struct rlimit small;
+    struct brook k;
+
+    spool_store_ref(store);
+    brook_open(&k, store, BROOK_SIZE);
+    signal(SIGXFSZ, SIG_IGN);
+    CU_ASSERT_EQUAL(getrlimit(RLIMIT_FSIZE, &before), 0);
+    small = (struct rlimit){.rlim_cur = BROOK_SIZE / 2 + 77, .rlim_max = before.rlim_max};
+    CU_ASSERT_EQUAL(setrlimit(RLIMIT_FSIZE, &small), 0);
+    CU_ASSERT(!brook_flows(&k, BROOK_SIZE));
+    CU_ASSERT_EQUAL(setrlimit(RLIMIT_FSIZE, &before), 0);
+    signal(SIGXFSZ, SIG_DFL);
+    CU_ASSERT_EQUAL(k.d.b.state, BODY_ABORTED);
+    CU_ASSERT_EQUAL(k.d.b.fault, BODY_FAULT_SPOOL);
+    CU_ASSERT_EQUAL(k.d.b.error, EFBIG);
+    body_check(&k.d.b);
+    brook_close(&k);
+
+    spool_store_ref(store);
+    brook_open(&k, store, BROOK_SIZE);
+    CU_ASSERT(brook_flows(&k, BROOK_SIZE));
+    read_to_the_end(&k.d);
+    brook_close(&k);
+    spool_store_unref(store);
+    remove_store_dir();
+}
+
+static void splicing_keeps_to_max_bytes(void)
+{
+    struct brook k;
+
+    brook_open(&k, new_store(1 << 30), BROOK_SIZE);
+    k.d.b.max_bytes = BROOK_SIZE / 2;
+    CU_ASSERT(!brook_flows(&k, BROOK_SIZE));
+    CU_ASSERT(k.d.b.in_bytes <= BROOK_SIZE / 2);
+    CU_ASSERT_EQUAL(k.d.b.fault, BODY_FAULT_TOO_LARGE);
+    brook_close(&k);
+    remove_store_dir();
+}
+
 UNIT_SUITE(io_body)
 {
     UNIT_TEST(all_is_kept_in_memory);
@@ -754,4 +945,8 @@ UNIT_SUITE(io_body)
     UNIT_TEST(tying_a_side_posts_its_task);
     UNIT_TEST(window_keeps_byte_0_while_it_can);
     UNIT_TEST(empty_body_completes);
+    UNIT_TEST(spliced_bytes_are_the_bytes);
+    UNIT_TEST(end_within_a_spliced_body_is_seen);
+    UNIT_TEST(failed_splice_does_not_taint_the_next_body);
+    UNIT_TEST(splicing_keeps_to_max_bytes);
 }

@@ -122,29 +122,45 @@ static void stale_path_is_replaced(void)
     remove_dir();
 }
 
-/* There is no moment in which the path is missing: the old one serves until the new one does. */
-static void living_path_is_replaced_at_once(void)
+/* A second start by mistake does not take the path from under the first, nor remove anything else. */
+static void living_path_is_left_alone(void)
 {
     struct addr a;
     struct addr peer;
     int old;
-    int new;
     int fd = -1;
     int client;
 
     make_dir();
     a = path_addr();
     old = sock_listen(&a, 8, false, 0);
-    new = sock_listen(&a, 8, false, 0);
-    CU_ASSERT_FATAL(old >= 0 && new >= 0);
+    CU_ASSERT_FATAL(old >= 0);
+    CU_ASSERT_EQUAL(sock_listen(&a, 8, false, 0), -1);
+    CU_ASSERT_EQUAL(errno, EADDRINUSE);
+    while (sock_accept(old, &fd, &peer) == SOCK_ACCEPT_OK)
+        close(fd); /* the look whether anybody answers */
     CU_ASSERT_EQUAL(sock_connect(&a, &client), SOCK_CONNECT_DONE);
-    CU_ASSERT_EQUAL(sock_accept(old, &fd, &peer), SOCK_ACCEPT_AGAIN);
-    CU_ASSERT_EQUAL(sock_accept(new, &fd, &peer), SOCK_ACCEPT_OK);
+    CU_ASSERT_EQUAL(sock_accept(old, &fd, &peer), SOCK_ACCEPT_OK);
     expect_flags(fd);
     close(fd);
     close(client);
     close(old);
-    close(new);
+    remove_dir();
+}
+
+static void other_file_is_left_alone(void)
+{
+    struct addr a;
+    int fd;
+
+    make_dir();
+    a = path_addr();
+    fd = open(a.at.un.sun_path, O_CREAT | O_WRONLY, 0600);
+    CU_ASSERT_FATAL(fd >= 0);
+    close(fd);
+    CU_ASSERT_EQUAL(sock_listen(&a, 8, false, 0), -1);
+    CU_ASSERT_EQUAL(errno, EEXIST);
+    CU_ASSERT_EQUAL(access(a.at.un.sun_path, F_OK), 0);
     remove_dir();
 }
 
@@ -335,7 +351,8 @@ UNIT_SUITE(io_sock)
 {
     UNIT_TEST(path_can_be_connected_to);
     UNIT_TEST(stale_path_is_replaced);
-    UNIT_TEST(living_path_is_replaced_at_once);
+    UNIT_TEST(living_path_is_left_alone);
+    UNIT_TEST(other_file_is_left_alone);
     UNIT_TEST(failure_to_listen_leaves_nothing);
     UNIT_TEST(port_that_is_taken_is_told);
     UNIT_TEST(listening_sockets_alone_are_adopted);

@@ -180,8 +180,10 @@ static bool body_spill(struct body *b)
     b->spooled_bytes += n;
     b->memory->start = 0;
     b->memory->end = 0;
-    if (b->n_fills <= EAGER_FILLS)
-        body_grow(b, BUF_SIZE_MAX); /* large writes cost the disk half as much as small ones */
+    /* Large writes cost the disk half as much as small ones; but a response may wait for its reader for
+     * long, and there may be many such. */
+    if (b->keep == KEEP_ALL && b->n_fills <= EAGER_FILLS)
+        body_grow(b, BUF_SIZE_MAX);
     b->n_fills = 0;
     return true;
 }
@@ -274,7 +276,8 @@ static size_t pipe_write(struct body *b, const void *p, size_t n)
 bool body_wants_splice(const struct body *b, uint64_t most)
 {
     return b->is_eager && b->keep == KEEP_ALL && b->has_length && b->length > b->memory_bytes &&
-           b->spool.store != NULL && b->state == BODY_OPEN && most >= SPLICE_MIN_BYTES &&
+           b->length <= b->max_bytes && b->spool.store != NULL && b->state == BODY_OPEN &&
+           most >= SPLICE_MIN_BYTES &&
            spool_pipe((struct spool *)(uintptr_t)&b->spool) >= 0;
 }
 
@@ -331,8 +334,8 @@ void body_finish(struct body *b)
 {
     assert(b->state == BODY_OPEN);
     b->state = BODY_COMPLETE;
-    /* A body that waits for a server needs no memory beside its file. */
-    if (b->keep == KEEP_ALL && b->spool.size_bytes > 0 && b->memory != NULL) {
+    /* A body that waits for a server or a slow reader needs no memory beside its file. */
+    if (b->spool.size_bytes > 0 && b->memory != NULL) {
         if (buf_length(b->memory) == 0 || body_spill(b))
             buf_put(b->bufs, &b->memory);
     }

@@ -6,6 +6,7 @@
  */
 #include "io/poller.h"
 
+#include "base/panic.h"
 #include "base/pool.h"
 
 #include <errno.h>
@@ -79,7 +80,8 @@ static void epoll_wait_for(struct poller *p, int timeout_ms, void (*after_wait)(
     int n = epoll_wait(p->fd, p->events, POLLER_EVENTS_MAX, timeout_ms);
 
     after_wait(l);
-    p->n_events = n < 0 ? 0 : n; /* EINTR: the next turn waits again */
+    assert(n >= 0 || errno == EINTR); /* else the descriptor is not ours any more */
+    p->n_events = n < 0 ? 0 : n;      /* EINTR: the next turn waits again */
     for (p->at = 0; p->at < p->n_events; p->at++) {
         struct watch *w = p->events[p->at].data.ptr;
 

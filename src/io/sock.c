@@ -26,12 +26,38 @@ static int sock_new(int family)
     return socket(family, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
 }
 
+/* May the path be bound: nothing is there, or a socket that nobody listens on any more? */
+static bool unix_path_is_free(const struct addr *addr)
+{
+    struct stat st;
+    int fd;
+    int error;
+
+    if (lstat(addr->at.un.sun_path, &st) != 0)
+        return errno == ENOENT;
+    if (!S_ISSOCK(st.st_mode)) {
+        errno = EEXIST;
+        return false;
+    }
+    fd = sock_new(AF_UNIX);
+    if (fd < 0)
+        return false;
+    error = connect(fd, &addr->at.any, addr->n) == 0 ? 0 : errno;
+    close(fd);
+    errno = EADDRINUSE;
+    return error == ECONNREFUSED;
+}
+
 static int sock_listen_unix(const struct addr *addr, unsigned backlog, bool has_mode, mode_t mode)
 {
     struct addr temporary = *addr;
-    int fd = sock_new(AF_UNIX);
+    const char *path = temporary.at.un.sun_path;
+    int fd;
     int n;
 
+    if (!unix_path_is_free(addr))
+        return -1;
+    fd = sock_new(AF_UNIX);
     if (fd < 0)
         return -1;
     n = snprintf(temporary.at.un.sun_path, sizeof(temporary.at.un.sun_path), "%s.%d.tmp",
@@ -40,18 +66,36 @@ static int sock_listen_unix(const struct addr *addr, unsigned backlog, bool has_
         errno = ENAMETOOLONG;
         return sock_close_keep_errno(fd);
     }
-    unlink(temporary.at.un.sun_path);
+    unlink(path);
     if (bind(fd, &temporary.at.any, sizeof(temporary.at.un)) != 0)
         return sock_close_keep_errno(fd);
-    if ((has_mode && chmod(temporary.at.un.sun_path, mode) != 0) || listen(fd, (int)backlog) != 0 ||
-        rename(temporary.at.un.sun_path, addr->at.un.sun_path) != 0) {
+    if ((has_mode && chmod(path, mode) != 0) || listen(fd, (int)backlog) != 0 ||
+        rename(path, addr->at.un.sun_path) != 0) {
         int saved = errno;
 
-        unlink(temporary.at.un.sun_path);
+        unlink(path);
         errno = saved;
         return sock_close_keep_errno(fd);
     }
     return fd;
+}
+
+bool sock_path_identity(const struct addr *addr, struct sock_identity *id)
+{
+    struct stat st;
+
+    if (lstat(addr->at.un.sun_path, &st) != 0 || !S_ISSOCK(st.st_mode))
+        return false;
+    *id = (struct sock_identity){st.st_dev, st.st_ino};
+    return true;
+}
+
+void sock_unlink(const struct addr *addr, const struct sock_identity *id)
+{
+    struct sock_identity now;
+
+    if (sock_path_identity(addr, &now) && now.device == id->device && now.inode == id->inode)
+        unlink(addr->at.un.sun_path);
 }
 
 static int sock_listen_ip(const struct addr *addr, unsigned backlog)

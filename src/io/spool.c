@@ -57,8 +57,8 @@ static uint64_t free_bytes(int dir_fd)
     return (uint64_t)fs.f_bavail * fs.f_frsize;
 }
 
-/* mkdir(1) -p, the last directory 0700. */
-static bool make_directories(char *path)
+/* mkdir(1) -p, the last directory 0700. *is_new: that one was not there. */
+static bool make_directories(char *path, bool *is_new)
 {
     for (char *slash = strchr(path + 1, '/'); slash != NULL; slash = strchr(slash + 1, '/')) {
         int made;
@@ -69,7 +69,24 @@ static bool make_directories(char *path)
         if (made != 0 && errno != EEXIST)
             return false;
     }
-    return mkdir(path, 0700) == 0 || errno == EEXIST;
+    *is_new = mkdir(path, 0700) == 0;
+    return *is_new || errno == EEXIST;
+}
+
+/* A directory that was there is left as it is: it must be the user's, or one that the user may write to. */
+static bool store_give(const struct spool_store *s, const struct spool_setup *setup, bool is_new)
+{
+    struct stat st;
+
+    if (!setup->has_owner)
+        return true;
+    if (is_new)
+        return fchown(s->dir_fd, setup->uid, setup->gid) == 0;
+    if (fstat(s->dir_fd, &st) != 0)
+        return false;
+    errno = EACCES;
+    return st.st_uid == setup->uid || (st.st_mode & S_IWOTH) ||
+           (st.st_gid == setup->gid && (st.st_mode & S_IWGRP));
 }
 
 static int open_named_in(int dir_fd, unsigned counter)
@@ -147,14 +164,12 @@ static uint64_t setup_quota(const struct spool_setup *setup, int dir_fd)
 
 static bool store_fill(struct spool_store *s, const struct spool_setup *setup)
 {
-    if (!make_directories(s->path))
+    bool is_new;
+
+    if (!make_directories(s->path, &is_new))
         return false;
-    if (setup->has_owner && chown(s->path, setup->uid, setup->gid) != 0)
-        return false;
-    s->dir_fd = open(s->path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-    if (s->dir_fd < 0)
-        return false;
-    if (!store_try(s))
+    s->dir_fd = open(s->path, O_RDONLY | O_DIRECTORY | O_CLOEXEC | (is_new ? O_NOFOLLOW : 0));
+    if (s->dir_fd < 0 || !store_give(s, setup, is_new) || !store_try(s))
         return false;
     s->quota_bytes = setup_quota(setup, s->dir_fd);
     return true;
@@ -223,6 +238,8 @@ void spool_store_adjust(struct spool_store *s, const struct spool_setup *setup)
 {
     s->quota_bytes = setup_quota(setup, s->dir_fd);
     s->reserve_bytes = setup->reserve_bytes;
+    memcpy(s->levels, setup->levels, sizeof(s->levels));
+    s->n_levels = setup->n_levels;
 }
 
 struct str spool_store_path(const struct spool_store *s)
@@ -233,13 +250,16 @@ struct str spool_store_path(const struct spool_store *s)
 const char *spool_store_doubt(const struct spool_store *s)
 {
     struct statfs fs;
+    struct stat st;
 
+    if (fstat(s->dir_fd, &st) == 0 && (st.st_mode & S_IWOTH))
+        return "a directory that everybody may write to";
     if (fstatfs(s->dir_fd, &fs) != 0)
         return NULL;
     switch ((unsigned long)fs.f_type) {
-    case TMPFS_MAGIC: return "tmpfs: held bodies take memory";
-    case NFS_SUPER_MAGIC: return "NFS: slow, and without unnamed files";
-    case FUSE_SUPER_MAGIC: return "FUSE: its answer to a full disk may come too late";
+    case TMPFS_MAGIC: return "on tmpfs: held bodies take memory";
+    case NFS_SUPER_MAGIC: return "on NFS: slow, and without unnamed files";
+    case FUSE_SUPER_MAGIC: return "on FUSE: its answer to a full disk may come too late";
     default: return NULL;
     }
 }
@@ -384,10 +404,10 @@ int spool_pipe(struct spool *s)
     struct spool_store *store = s->store;
 
     if (store->pipe[0] < 0 && !store->has_no_pipe) {
-        store->has_no_pipe = getenv("HOLDFAST_NO_SPLICE") != NULL ||
-                             pipe2(store->pipe, O_NONBLOCK | O_CLOEXEC) != 0;
-        if (!store->has_no_pipe)
-            fcntl(store->pipe[1], F_SETPIPE_SZ, SPOOL_PIPE_BYTES); /* refused: it works as it is */
+        store->has_no_pipe = getenv("HOLDFAST_NO_SPLICE") != NULL;
+        if (store->has_no_pipe || pipe2(store->pipe, O_NONBLOCK | O_CLOEXEC) != 0)
+            return -1; /* without descriptors: asked again another time */
+        fcntl(store->pipe[1], F_SETPIPE_SZ, SPOOL_PIPE_BYTES); /* refused: it works as it is */
     }
     return store->pipe[1];
 }

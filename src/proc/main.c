@@ -3,6 +3,7 @@
  */
 #include "proc/daemon.h"
 #include "proc/options.h"
+#include "proc/process.h"
 
 #include <openssl/crypto.h>
 #define PCRE2_CODE_UNIT_WIDTH 8
@@ -26,6 +27,7 @@ int main(int argc, char **argv)
 {
     struct options o;
 
+    process_fill_standard_fds();
     if (!options_parse(argc, argv, &o))
         return 2;
     switch (o.command) {

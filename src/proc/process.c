@@ -43,6 +43,17 @@ void process_close_strays(const struct config *c)
     close_range((unsigned)last + 1, ~0u, 0);
 }
 
+void process_fill_standard_fds(void)
+{
+    int fd;
+
+    do
+        fd = open("/dev/null", O_RDWR);
+    while (fd >= 0 && fd <= STDERR_FILENO);
+    if (fd > STDERR_FILENO)
+        close(fd);
+}
+
 void process_raise_limits(void)
 {
     struct rlimit files;

@@ -141,7 +141,7 @@ static void store_warn(const struct config_spool *spool, const struct spool_stor
     const char *doubt = spool_store_doubt(store);
 
     if (doubt != NULL)
-        log_message(LOG_WARNING, "spool %.*s at %.*s is on %s", STR_ARG(spool->name),
+        log_message(LOG_WARNING, "spool %.*s at %.*s: %s", STR_ARG(spool->name),
                     STR_ARG(spool->path), doubt);
 }
 

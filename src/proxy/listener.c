@@ -11,12 +11,13 @@
 #include "proxy/worker.h"
 
 #include <errno.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 /* A wake-up accepts at most this many: the connections that are already there get their turn. */
 #define ACCEPTS_PER_WAKE 16
-/* Without descriptors, accepting is tried again after this long even if none was closed by us. */
-#define ACCEPT_RETRY_MS 100
+/* How often the log hears of a pause. */
+#define PAUSE_LOG_MS 10000
 
 const struct policy *listener_policy(const struct listener *l)
 {
@@ -46,7 +47,7 @@ static void listener_free_if_unused(struct listener *l)
 static void listener_unlink_path(const struct listener *l)
 {
     if (l->unlinks)
-        unlink(l->addr.at.un.sun_path);
+        sock_unlink(&l->addr, &l->identity);
 }
 
 static void listener_close_socket(struct listener *l)
@@ -82,12 +83,13 @@ static void accept_start(struct worker *w)
     }
     w->is_accepting = true;
     if (!ok)
-        loop_timer_set(w->loop, &w->accept_timer, ACCEPT_RETRY_MS);
+        loop_timer_set(w->loop, &w->accept_timer, LISTENER_RETRY_MS);
 }
 
 static bool is_at_limit(const struct worker *w)
 {
-    return w->current != NULL && w->n_fronts >= w->current->config->global.max_connections;
+    return w->current != NULL && (w->n_fronts >= w->current->config->global.max_connections ||
+                                  !worker_has_descriptors(w));
 }
 
 void listeners_resume(struct worker *w)
@@ -110,9 +112,16 @@ void listener_conn_closed(struct listener *l)
 
 static void out_of_descriptors(struct worker *w)
 {
-    log_message(LOG_WARNING, "accepting pauses: %s", strerror(errno));
+    int error = errno;
+
+    /* It may pause and go on many times a second: once in a while is news enough. */
+    if (w->pause_logged_ms == 0 || loop_now(w->loop) - w->pause_logged_ms >= PAUSE_LOG_MS) {
+        log_message(LOG_WARNING, "accepting pauses until descriptors are free: %s",
+                    strerror(error));
+        w->pause_logged_ms = loop_now(w->loop);
+    }
     accept_stop(w);
-    loop_timer_set(w->loop, &w->accept_timer, ACCEPT_RETRY_MS);
+    loop_timer_set(w->loop, &w->accept_timer, LISTENER_RETRY_MS);
 }
 
 static void accept_one(struct listener *l, int fd, const struct addr *peer)
@@ -148,7 +157,8 @@ static bool accept_some(struct listener *l, unsigned most)
         int fd;
 
         if (is_at_limit(w)) {
-            accept_stop(w); /* the next client that leaves resumes it */
+            accept_stop(w); /* the next that is over resumes it; the timer, if nothing ever is */
+            loop_timer_set(w->loop, &w->accept_timer, LISTENER_RETRY_MS);
             return false;
         }
         switch (sock_accept(l->watch.fd, &fd, &peer)) {
@@ -207,10 +217,11 @@ static struct listener *listener_new(struct worker *w, const struct config_bind 
     *l = (struct listener){
         .worker = w,
         .is_new = true,
-        .unlinks = b->kind == BIND_SOCKET && b->addr.at.any.sa_family == AF_UNIX,
         .addr = b->addr,
         .text_n = b->text.n,
     };
+    l->unlinks = b->kind == BIND_SOCKET && b->addr.at.any.sa_family == AF_UNIX &&
+                 sock_path_identity(&b->addr, &l->identity);
     memcpy(l->text, b->text.p, b->text.n);
     l->text[l->text_n] = '\0';
     watch_init(&l->watch, fd, true, listener_on_ready);
@@ -276,9 +287,21 @@ static void listener_remove(struct listener *l)
     listener_free_if_unused(l);
 }
 
-static void listener_apply(struct listener *l, struct generation *g,
-                           const struct config_frontend *f)
+/* A reload may change what a bind says beside its address. */
+static void listener_adjust(struct listener *l, const struct config_bind *b)
 {
+    if (l->is_new || b->kind != BIND_SOCKET)
+        return;
+    if (listen(l->watch.fd, (int)b->backlog) != 0 ||
+        (b->has_mode && l->unlinks && chmod(l->addr.at.un.sun_path, b->mode) != 0))
+        log_message(LOG_WARNING, "reload: cannot change backlog or mode of '%s': %s", l->text,
+                    strerror(errno));
+}
+
+static void listener_apply(struct listener *l, struct generation *g,
+                           const struct config_frontend *f, const struct config_bind *b)
+{
+    listener_adjust(l, b);
     generation_ref(g);
     generation_unref(l->generation);
     l->generation = g;
@@ -292,7 +315,8 @@ void listeners_commit(struct worker *w, struct generation *g)
 
     for (size_t i = 0; i < c->n_frontends; i++)
         for (size_t j = 0; j < c->frontends[i].n_binds; j++)
-            listener_apply(listener_find(w, c->frontends[i].binds[j].text), g, &c->frontends[i]);
+            listener_apply(listener_find(w, c->frontends[i].binds[j].text), g, &c->frontends[i],
+                           &c->frontends[i].binds[j]);
     list_each(at, keep, &w->listeners)
     {
         struct listener *l = list_owner(at, struct listener, link);

@@ -244,6 +244,7 @@ void txn_finish(struct txn *t, bool is_whole)
     body_reset(&t->response_body);
     t->worker->n_in_state[TXN_DONE]--;
     list_unlink(&t->link);
+    listeners_resume(t->worker); /* what it might have needed is free for another */
     loop_bury(t->worker->loop, &t->grave);
 }
 
@@ -262,6 +263,24 @@ static void note_spool_failure(const struct txn *t)
     log_message(LOG_ERROR, "%.*s: cannot hold a body in spool %.*s: %s",
                 STR_ARG(t->route == NULL ? t->frontend->name : t->route->full_name), STR_ARG(path),
                 strerror(t->request_body.error));
+}
+
+/* The head of a response has gone. */
+static void break_off(struct txn *t, enum reason why)
+{
+    bool has_body = t->response != NULL && t->response->has_body;
+
+    if (t->response_is_sent) { /* only the rest of an early answered request has failed */
+        txn_finish(t, true);
+        return;
+    }
+    if (is_the_clients(why) || !has_body || t->response_body.state != BODY_OPEN) {
+        txn_finish(t, false);
+        return;
+    }
+    /* What has come is still sent; then the client sees that the message is broken. */
+    txn_enter(t, TXN_ABORT);
+    body_abort(&t->response_body, BODY_FAULT_PRODUCER);
 }
 
 void txn_fail(struct txn *t, enum reason why)
@@ -285,18 +304,7 @@ void txn_fail(struct txn *t, enum reason why)
             reply_error(t, why == REASON_SERVER_STATUS ? t->last_status : reasons[why].status);
         return;
     case TXN_RELAY:
-    case TXN_REPLY:
-        if (is_the_clients(why)) {
-            txn_finish(t, false);
-            return;
-        }
-        /* What has come is still sent; then the client sees that the message is broken. */
-        txn_enter(t, TXN_ABORT);
-        if (t->response_body.state == BODY_OPEN)
-            body_abort(&t->response_body, BODY_FAULT_PRODUCER);
-        else
-            txn_finish(t, false);
-        return;
+    case TXN_REPLY: break_off(t, why); return;
     case TXN_TUNNEL:
     case TXN_ABORT: txn_finish(t, false); return;
     case TXN_DONE:

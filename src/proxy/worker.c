@@ -12,18 +12,46 @@
 
 #include <errno.h>
 #include <sys/random.h>
+#include <sys/resource.h>
 
 /* Free connection objects kept: a burst of new connections costs no malloc. */
 #define CONNS_KEPT_MAX 256
 
 static void accept_timer_fired(struct timer *t)
 {
-    listeners_resume(list_owner(t, struct worker, accept_timer));
+    struct worker *w = list_owner(t, struct worker, accept_timer);
+
+    listeners_resume(w);
+    if (!w->is_accepting && !w->is_draining)
+        loop_timer_set(w->loop, &w->accept_timer, LISTENER_RETRY_MS);
+}
+
+/* Descriptors that are neither connections nor spool files: listeners, logs, directories, pipes, the loop. */
+#define FDS_BESIDE 24
+
+static unsigned fds_for_traffic(void)
+{
+    struct rlimit files;
+
+    if (getrlimit(RLIMIT_NOFILE, &files) != 0 || files.rlim_cur > UINT32_MAX)
+        return UINT32_MAX;
+    return files.rlim_cur > 2 * FDS_BESIDE ? (unsigned)files.rlim_cur - FDS_BESIDE
+                                           : (unsigned)files.rlim_cur / 2;
+}
+
+bool worker_has_descriptors(const struct worker *w)
+{
+    uint64_t used = w->conns.n_used;
+
+    for (size_t i = 0; w->current != NULL && i < w->current->config->n_spools; i++)
+        used += spool_store_figures(w->current->stores[i]).n_files;
+    used += 2 * w->n_in_state[TXN_RECEIVE] + w->n_in_state[TXN_QUEUE];
+    return used + 3 <= w->max_fds;
 }
 
 bool worker_init(struct worker *w, enum poller_kind poller)
 {
-    *w = (struct worker){.is_accepting = true};
+    *w = (struct worker){.is_accepting = true, .max_fds = fds_for_traffic()};
     list_init(&w->listeners);
     list_init(&w->backends);
     list_init(&w->txns);
@@ -86,8 +114,10 @@ static void adjust_stores(struct generation *g)
             .has_quota = spool->has_quota,
             .quota_bytes = spool->quota_bytes,
             .reserve_bytes = spool->reserve_bytes,
+            .n_levels = spool->n_levels,
         };
 
+        memcpy(setup.levels, spool->levels, sizeof(setup.levels));
         spool_store_adjust(g->stores[i], &setup);
     }
 }
