@@ -46,7 +46,7 @@ static void the_defaults_are_those_of_the_manual(void)
     CU_ASSERT_FALSE(c->global.server_header);
     CU_ASSERT_EQUAL(p->request_buffering, REQUEST_HOLD);
     CU_ASSERT_EQUAL(p->request_memory_bytes, 128 << 10);
-    CU_ASSERT(p->response_buffering);
+    CU_ASSERT(p->response_buffering == RESPONSE_ON);
     CU_ASSERT_EQUAL(p->response_memory_bytes, 128 << 10);
     CU_ASSERT_EQUAL(p->response_max_bytes, 1 << 30);
     CU_ASSERT_EQUAL(p->max_body_bytes, SIZE_UNLIMITED);

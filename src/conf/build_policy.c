@@ -235,6 +235,18 @@ static void build_buffering(struct build *b, struct policy *p, const struct laye
     p->max_body_bytes = layer->settings[SETTING_MAX_BODY]->args.first->number;
 }
 
+/* Where nobody says how long a server may think, it is as long as it may take to go on. */
+static void build_timeouts(struct policy *p, const struct layer *layer)
+{
+    for (size_t i = 0; i < TIMEOUT_N; i++) {
+        const struct setting *s = layer->timeouts[i];
+
+        if (s == NULL)
+            s = layer->timeouts[TIMEOUT_SERVER_READ];
+        p->timeout_ms[i] = (uint32_t)s->args.last->number;
+    }
+}
+
 /* How patient the proxy is with a client that sends. */
 static void build_patience(struct build *b, struct policy *p, const struct layer *layer)
 {
@@ -308,8 +320,7 @@ const struct policy *build_policy(struct build *b, const struct layer *layer)
     p->hold_all = args_has(&hold->args, "all");
     build_retry(b, p, layer->settings[SETTING_RETRY]);
     p->replay = (enum replay_when)choose(layer->settings[SETTING_REPLAY], replays, 3);
-    for (size_t i = 0; i < TIMEOUT_N; i++)
-        p->timeout_ms[i] = (uint32_t)layer->timeouts[i]->args.last->number;
+    build_timeouts(p, layer);
     p->error_pages = build_pages(b, layer);
     p->intercept_errors = args_has(&layer->settings[SETTING_INTERCEPT_ERRORS]->args, "on");
     p->request_rules = build_header_rules(b, &layer->request_rules);
