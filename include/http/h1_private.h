@@ -41,6 +41,7 @@ struct h1 {
     bool takes_body;       /* receive_into was called */
     bool keep_alive;       /* after this exchange */
     bool client_is_1_0;
+    bool awaits_continue; /* the client waits for 100 and may leave its body out */
     bool write_failed; /* conn.error has the errno */
     bool out_is_chunked;
     bool out_ends_with_connection;

@@ -319,6 +319,34 @@ static void unacknowledged_bytes_are_counted(void)
     CU_ASSERT(!sock_unacknowledged(client, &n));
 }
 
+/* What has not left: never more than what is unacknowledged; unknown of a unix socket. */
+static void unsent_bytes_are_counted(void)
+{
+    static char bytes[1 << 16];
+    int listener = listen_port();
+    struct addr a = port_addr(listener);
+    size_t unsent = 7;
+    size_t n = 0;
+    int client;
+    int fds[2];
+
+    CU_ASSERT(sock_connect(&a, &client) != SOCK_CONNECT_FAILED);
+    CU_ASSERT(sock_unsent(client, &unsent));
+    CU_ASSERT_EQUAL(unsent, 0);
+    while (send(client, bytes, sizeof(bytes), MSG_NOSIGNAL | MSG_DONTWAIT) > 0)
+        continue;
+    CU_ASSERT(sock_unsent(client, &unsent));
+    CU_ASSERT(sock_unacknowledged(client, &n));
+    CU_ASSERT(unsent > 0 && unsent <= n);
+    close(client);
+    close(listener);
+    CU_ASSERT(!sock_unsent(client, &unsent));
+    CU_ASSERT_EQUAL(socketpair(AF_UNIX, SOCK_STREAM, 0, fds), 0);
+    CU_ASSERT(!sock_unsent(fds[0], &unsent));
+    close(fds[0]);
+    close(fds[1]);
+}
+
 /* The proof on which a replay rests: after a reset the count is still there. */
 static void unacknowledged_bytes_outlive_a_reset(void)
 {
@@ -360,5 +388,6 @@ UNIT_SUITE(io_sock)
     UNIT_TEST(want_of_descriptors_is_told_apart);
     UNIT_TEST(refused_paths_fail_at_once);
     UNIT_TEST(unacknowledged_bytes_are_counted);
+    UNIT_TEST(unsent_bytes_are_counted);
     UNIT_TEST(unacknowledged_bytes_outlive_a_reset);
 }

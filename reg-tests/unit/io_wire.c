@@ -7,6 +7,7 @@
 #include "unit.h"
 
 #include <errno.h>
+#include <fcntl.h>
 #include <signal.h>
 #include <stdlib.h>
 #include <string.h>
@@ -289,6 +290,48 @@ static void files_are_sent_from_where_one_says(void)
     under_both(files_are_sent_from_where_one_says_under);
 }
 
+/* Into a pipe and not a byte into our hands; a full pipe is told apart from an empty socket. */
+static void bytes_are_spliced_under(struct loop *l)
+{
+    struct line e;
+    int pipe_fds[2];
+    size_t total = 0;
+    size_t got;
+
+    CU_ASSERT_EQUAL_FATAL(pipe2(pipe_fds, O_NONBLOCK | O_CLOEXEC), 0);
+    line_open(&e, l);
+    peer_puts(&e, "into the pipe");
+    while (total < 13 &&
+           wire_splice_in(&e.wire, pipe_fds[1], 13 - total, total == 0, &got) == WIRE_OK)
+        total += got;
+    CU_ASSERT_EQUAL(total, 13);
+    CU_ASSERT_EQUAL(read(pipe_fds[0], bytes, sizeof(bytes)), 13);
+    CU_ASSERT_EQUAL(memcmp(bytes, "into the pipe", 13), 0);
+    CU_ASSERT_EQUAL(wire_splice_in(&e.wire, pipe_fds[1], 9, true, &got), WIRE_AGAIN);
+    CU_ASSERT(!(e.wire.watch.ready & EVENT_IN));
+    e.wire.watch.ready |= EVENT_IN;
+    while (write(pipe_fds[1], bytes, 4096) > 0)
+        continue;
+    peer_puts(&e, "x");
+    CU_ASSERT_EQUAL(wire_splice_in(&e.wire, pipe_fds[1], 9, false, &got), WIRE_AGAIN);
+    CU_ASSERT(e.wire.watch.ready & EVENT_IN); /* there is something to read */
+    while (read(pipe_fds[0], bytes, sizeof(bytes)) > 0)
+        continue;
+    CU_ASSERT_EQUAL(wire_splice_in(&e.wire, pipe_fds[1], 9, true, &got), WIRE_OK);
+    CU_ASSERT_EQUAL(got, 1);
+    shutdown(e.peer, SHUT_WR);
+    e.wire.watch.ready |= EVENT_IN;
+    CU_ASSERT_EQUAL(wire_splice_in(&e.wire, pipe_fds[1], 9, true, &got), WIRE_END);
+    line_close(&e);
+    close(pipe_fds[0]);
+    close(pipe_fds[1]);
+}
+
+static void bytes_are_spliced(void)
+{
+    under_both(bytes_are_spliced_under);
+}
+
 static void shut_side_is_an_end_for_the_peer_under(struct loop *l)
 {
     struct line e;
@@ -391,6 +434,7 @@ UNIT_SUITE(io_wire)
     UNIT_TEST(full_socket_is_again_until_told);
     UNIT_TEST(pieces_leave_in_order);
     UNIT_TEST(files_are_sent_from_where_one_says);
+    UNIT_TEST(bytes_are_spliced);
     UNIT_TEST(shut_side_is_an_end_for_the_peer);
     UNIT_TEST(reset_is_broken);
     UNIT_TEST(refused_connect_is_told);

@@ -141,6 +141,7 @@ static void take_request(struct h1 *h, struct str text, enum http_fault fault)
         h->in_state = H1_IN_BROKEN;
     head->wire_bytes = text.n;
     h->client_is_1_0 = head->minor == 0;
+    h->awaits_continue = head->expects_continue;
     h->keep_alive = fault == FAULT_NONE && head->keep_alive;
     h->conn.ops->on_head(&h->stream, head, fault);
 }

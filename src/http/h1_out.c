@@ -104,6 +104,9 @@ static struct h1_framing_out frame_response(struct h1 *h, const struct head *hea
     }
     f.is_chunked = head->has_body && !head->has_length && !h->client_is_1_0;
     h->out_ends_with_connection = head->has_body && !head->has_length && h->client_is_1_0;
+    /* RFC 9110 10.1.1: a client that was not told to go on may send its body or not. */
+    if (h->awaits_continue && h->in_state == H1_IN_BODY)
+        h->keep_alive = false;
     if (h->out_ends_with_connection || h->conn.is_draining || !(request_is_in || rest_is_taken))
         h->keep_alive = false;
     f.close = !h->keep_alive;
@@ -142,6 +145,8 @@ void h1_send_interim(struct stream *s, const struct head *head)
     /* RFC 9110 15.2: never to an HTTP/1.0 client; and not behind the final head. */
     if (h->client_is_1_0 || h->out_state != H1_OUT_NONE)
         return;
+    if (head == NULL || head->status == 100)
+        h->awaits_continue = false;
     /* An interim response that finds no room is lost: nothing waits for it. */
     if (head == NULL)
         h1_put(h, go_on, sizeof(go_on) - 1);
