@@ -69,18 +69,19 @@ $(BUILD)/unit: $(UNIT_OBJECTS) $(LIBRARY)
 	$(call say,LD $@)
 	$(Q)$(CC) $(LDFLAGS) -o $@ $^ $(LDLIBS) $(shell pkg-config --libs cunit)
 
-$(TOOLS): $(BUILD)/%: %.c
+$(TOOLS): $(BUILD)/%: %.c Makefile
 	@mkdir -p $(@D)
 	$(call say,CC $<)
 	$(Q)$(CC) $(CPPFLAGS) $(CFLAGS) $(PKG_CFLAGS) -MMD -MP -MF $@.d $(LDFLAGS) -o $@ $< $(shell pkg-config --libs libcrypto)
 
-$(BUILD)/%.o: %.c
+# What a build was made with counts as its source.
+$(BUILD)/%.o: %.c Makefile VERSION
 	@mkdir -p $(@D)
 	$(call say,CC $<)
 	$(Q)$(CC) $(CPPFLAGS) $(CFLAGS) $(PKG_CFLAGS) -MMD -MP -c -o $@ $<
 
 # Generated code keeps our warnings but for the one that its tables cannot honour.
-$(BUILD)/gen/%.o: $(BUILD)/gen/%.c
+$(BUILD)/gen/%.o: $(BUILD)/gen/%.c Makefile
 	$(call say,CC $<)
 	$(Q)$(CC) $(CPPFLAGS) $(CFLAGS) $(PKG_CFLAGS) -Wno-conversion -MMD -MP -c -o $@ $<
 

@@ -12,6 +12,8 @@
 
 #include "base/str.h"
 
+#include <sys/types.h>
+
 enum log_level { LOG_DEBUG, LOG_INFO, LOG_NOTICE, LOG_WARNING, LOG_ERROR, LOG_N_LEVELS };
 
 /* The words of the configuration: debug info notice warning error. */
@@ -34,6 +36,12 @@ void log_close(struct log_sink *s);
 
 /* Is this sink of that kind and place? A reload keeps sinks that are still named. */
 bool log_is(const struct log_sink *s, enum log_kind kind, struct str where);
+
+/* What the sink is called in messages: its path or address, or `stderr`, `stdout`. */
+const char *log_name(const struct log_sink *s);
+
+/* Give a file to a user, so that it can be opened anew when we are that user. False with errno. */
+bool log_give(const struct log_sink *s, uid_t uid, gid_t gid);
 
 /* Open a file's path anew (after logrotate). On failure the old descriptor stays. Returns success. */
 bool log_reopen(struct log_sink *s);

@@ -70,6 +70,9 @@ struct expr {
     size_t n_values;
 };
 
+/* Parts of one template, so that filling it in needs no more than a table on the stack. */
+#define TEMPLATE_PARTS_MAX 128
+
 /* A text with variables: `https://${host}${uri}`. */
 struct template_op {
     bool is_variable;

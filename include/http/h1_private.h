@@ -51,6 +51,7 @@ struct h1 {
     bool in_is_paused; /* the body has no room */
     bool in_moved;     /* since the timers were last looked at */
     bool out_moved;
+    uint32_t n_interim; /* 1xx responses of this exchange */
     uint32_t n_blank;  /* bytes of empty lines before a request line */
     size_t head_scanned;
     size_t turn_bytes; /* read in this turn */

@@ -47,6 +47,9 @@ void spool_store_unref(struct spool_store *s);
 /* Take over the quota, reserve and levels of a new generation. */
 void spool_store_adjust(struct spool_store *s, const struct spool_setup *setup);
 
+/* Is the directory still there, or has somebody removed it? */
+bool spool_store_is_there(const struct spool_store *s);
+
 struct str spool_store_path(const struct spool_store *s);
 
 /* What is dubious about the store (memory, a network, open to everybody), in words; NULL: nothing. */

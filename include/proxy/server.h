@@ -92,8 +92,8 @@ struct conn *server_take_idle(struct server_state *s);
 
 /*
  * Start a connection for t, which is told by txn_on_connected or txn_on_connect_failed, never before
- * this has returned. NULL with errno: it failed at once, and the server is noted as down (for want of
- * descriptors too: its back-off says when to try again).
+ * this has returned. NULL with errno: it failed at once, and the server is noted as down unless the
+ * fault is ours (no descriptors, no memory).
  */
 struct conn *server_connect(struct server_state *s, struct txn *t);
 

@@ -113,6 +113,7 @@ struct txn {
     uint64_t started_ms;
     uint64_t ended_ms;
     struct attempt *attempts;
+    unsigned n_noted; /* of them */
     struct attempt *attempt; /* the present one; NULL: none */
     uint64_t response_bytes; /* of the body, given to the kernel */
 };

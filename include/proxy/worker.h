@@ -29,6 +29,7 @@ struct worker {
     struct list free_txns; /* with their arenas, to be used again */
     unsigned n_free_txns;
     unsigned max_fds;      /* of the process, less what it needs beside connections and spools */
+    unsigned n_pooled;     /* idle connections to servers */
     unsigned n_fronts;     /* client connections, lingering ones too */
     struct generation *current;
     struct generation *pending; /* between worker_prepare and worker_commit */
@@ -73,8 +74,8 @@ void worker_drain(struct worker *w);
 void worker_refuse(struct worker *w);
 
 /*
- * May another client be let in? Each that sends a body may come to need a spool file and a connection to a
- * server beside its own: a client that is accepted is not to fail for want of descriptors.
+ * May another client be let in? Each may come to need a spool file and a connection to a server beside its
+ * own descriptor: one that is accepted is not to fail for want of descriptors.
  */
 bool worker_has_descriptors(const struct worker *w);
 

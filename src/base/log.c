@@ -151,6 +151,16 @@ bool log_is(const struct log_sink *s, enum log_kind kind, struct str where)
     return s->kind == kind && str_eq((struct str){s->where, s->where_n}, where);
 }
 
+const char *log_name(const struct log_sink *s)
+{
+    return s->where_n > 0 ? s->where : s->kind == LOG_STDOUT ? "stdout" : "stderr";
+}
+
+bool log_give(const struct log_sink *s, uid_t uid, gid_t gid)
+{
+    return s->kind != LOG_FILE || fchown(s->fd, uid, gid) == 0;
+}
+
 bool log_reopen(struct log_sink *s)
 {
     int fd;
@@ -222,7 +232,7 @@ void log_line(struct log_sink *s, enum log_level level, struct str line)
 
         s->n_reported = s->n_lost;
         log_message(LOG_WARNING, "log %s: %llu lines were lost: it could not keep up",
-                    s->where_n > 0 ? s->where : "stream", (unsigned long long)lost);
+                    log_name(s), (unsigned long long)lost);
     }
 }
 

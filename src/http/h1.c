@@ -401,6 +401,7 @@ static struct stream *h1_open(struct conn *c, void *owner, struct arena *arena)
     h->has_stream = true;
     h->out_state = H1_OUT_NONE;
     h->keep_alive = false;
+    h->n_interim = 0;
     h1_expect_head(h);
     return &h->stream;
 }

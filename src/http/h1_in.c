@@ -10,6 +10,9 @@
 
 /* RFC 9112 2.2: ignore at least one empty line before the request line. */
 #define BLANK_BYTES_MAX 8
+/* Resumable uploads report their progress in 104s; more than these is an attack or a bug. */
+#define INTERIM_MAX         100000
+#define INTERIM_ARENA_BYTES 4096
 
 void h1_expect_head(struct h1 *h)
 {
@@ -146,6 +149,27 @@ static void take_request(struct h1 *h, struct str text, enum http_fault fault)
     h->conn.ops->on_head(&h->stream, head, fault);
 }
 
+static void response_is_malformed(struct h1 *h, enum http_fault fault)
+{
+    h->in_state = H1_IN_BROKEN;
+    h->conn.fault = (unsigned char)fault;
+    h1_fail(h, fault == FAULT_MEMORY ? CONN_NO_MEMORY : CONN_MALFORMED);
+}
+
+static enum http_fault parse_response(struct h1 *h, struct str text, struct head *head,
+                                      struct arena *a, struct framing *f)
+{
+    enum http_fault fault;
+
+    head_init(head, a, true);
+    fault = h1_parse_response(text, (enum method)h->asked, head, f);
+    if (fault == FAULT_NONE && head->status == 101 && !h->asked_upgrade)
+        fault = FAULT_SWITCH;
+    head->wire_bytes = text.n;
+    return fault;
+}
+
+/* The final response, in the owner's arena. */
 static void take_response(struct h1 *h, struct str text)
 {
     struct framing f = {.kind = FRAMING_NONE};
@@ -156,25 +180,44 @@ static void take_response(struct h1 *h, struct str text)
         h1_fail(h, CONN_NO_MEMORY);
         return;
     }
-    head_init(head, h->stream.arena, true);
-    fault = h1_parse_response(text, h->asked, head, &f);
-    if (fault == FAULT_NONE && head->status == 101 && !h->asked_upgrade)
-        fault = FAULT_SWITCH;
+    fault = parse_response(h, text, head, h->stream.arena, &f);
     if (fault != FAULT_NONE) {
-        h->in_state = H1_IN_BROKEN;
-        h->conn.fault = (unsigned char)fault;
-        h1_fail(h, CONN_MALFORMED);
-        return;
-    }
-    head->wire_bytes = text.n;
-    if (head->status < 200 && head->status != 101) {
-        h1_expect_head(h);
-        h->conn.ops->on_interim(&h->stream, head);
+        response_is_malformed(h, fault);
         return;
     }
     in_set_framing(h, &f);
     h->keep_alive = head->keep_alive && f.kind != FRAMING_CONNECTION;
     h->conn.ops->on_head(&h->stream, head, FAULT_NONE);
+}
+
+/* 1xx other than 101: there may be any number of them, so that they must leave nothing behind. */
+static void take_interim(struct h1 *h, size_t n)
+{
+    struct framing f = {.kind = FRAMING_NONE};
+    struct arena *a = arena_new(INTERIM_ARENA_BYTES, 0);
+    struct str text = {buf_bytes(h->in), n};
+    struct head head;
+    enum http_fault fault = FAULT_MEMORY;
+
+    if (a != NULL)
+        fault = parse_response(h, text, &head, a, &f);
+    if (fault == FAULT_NONE && ++h->n_interim > INTERIM_MAX)
+        fault = FAULT_HEAD_TOO_LARGE;
+    if (fault == FAULT_NONE)
+        h->conn.ops->on_interim(&h->stream, &head);
+    else
+        response_is_malformed(h, fault);
+    arena_free(a);
+    if (h->in != NULL)
+        in_consume(h, n);
+    if (fault == FAULT_NONE && !h->conn.is_closed)
+        h1_expect_head(h);
+}
+
+/* "HTTP/1.x 1yy", but for 101. */
+static bool is_interim(struct str text)
+{
+    return text.n > 12 && text.p[9] == '1' && !(text.p[10] == '0' && text.p[11] == '1');
 }
 
 /* The head's bytes move to the owner's arena, where its fields will point. */
@@ -208,6 +251,10 @@ static void take_head(struct h1 *h, size_t n, enum http_fault fault)
 
     if (h->conn.role == CONN_FRONT && !open_front_stream(h))
         return;
+    if (h->conn.role == CONN_BACK && is_interim((struct str){buf_bytes(h->in), n})) {
+        take_interim(h, n);
+        return;
+    }
     if (!head_text(h, n, &text)) {
         h1_fail(h, CONN_NO_MEMORY);
         return;

@@ -13,6 +13,8 @@
 
 /* The content of one chunk: large enough that framing costs nothing, small enough for any reader. */
 #define CHUNK_DATA_MAX ((uint64_t)1 << 20)
+/* Interim responses that a client has not read yet. */
+#define INTERIM_PENDING_MAX 32768
 /* "\r\n" of the chunk before, 16 digits, "\r\n". */
 #define CHUNK_HEAD_MAX 20
 
@@ -33,6 +35,8 @@ static bool out_make_room(struct h1 *h, size_t room)
 
     if (h->out != NULL && buf_space(h->out) >= room)
         return true;
+    if (used + room > BUF_SIZE_MAX)
+        return false;
     larger = buf_get(h->conn.bufs, used + room);
     if (larger == NULL)
         return false;
@@ -147,7 +151,9 @@ void h1_send_interim(struct stream *s, const struct head *head)
         return;
     if (head == NULL || head->status == 100)
         h->awaits_continue = false;
-    /* An interim response that finds no room is lost: nothing waits for it. */
+    /* One that a slow client leaves no room for is lost: nothing waits for it. */
+    if (out_length(h) > INTERIM_PENDING_MAX)
+        return;
     if (head == NULL)
         h1_put(h, go_on, sizeof(go_on) - 1);
     else

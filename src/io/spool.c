@@ -39,6 +39,7 @@ struct spool_store {
     unsigned levels[SPOOL_LEVELS_MAX];
     unsigned n_levels;
     uint64_t quota_bytes;
+    uint64_t default_quota_bytes; /* half of what was free when the store was opened */
     uint64_t reserve_bytes;
     uint64_t promised_bytes; /* of all spools */
     uint64_t written_bytes;
@@ -157,11 +158,6 @@ static bool store_try(struct spool_store *s)
     return true;
 }
 
-static uint64_t setup_quota(const struct spool_setup *setup, int dir_fd)
-{
-    return setup->has_quota ? setup->quota_bytes : free_bytes(dir_fd) / 2;
-}
-
 static bool store_fill(struct spool_store *s, const struct spool_setup *setup)
 {
     bool is_new;
@@ -171,7 +167,8 @@ static bool store_fill(struct spool_store *s, const struct spool_setup *setup)
     s->dir_fd = open(s->path, O_RDONLY | O_DIRECTORY | O_CLOEXEC | (is_new ? O_NOFOLLOW : 0));
     if (s->dir_fd < 0 || !store_give(s, setup, is_new) || !store_try(s))
         return false;
-    s->quota_bytes = setup_quota(setup, s->dir_fd);
+    s->default_quota_bytes = free_bytes(s->dir_fd) / 2;
+    spool_store_adjust(s, setup);
     return true;
 }
 
@@ -236,10 +233,17 @@ void spool_store_unref(struct spool_store *s)
 
 void spool_store_adjust(struct spool_store *s, const struct spool_setup *setup)
 {
-    s->quota_bytes = setup_quota(setup, s->dir_fd);
+    s->quota_bytes = setup->has_quota ? setup->quota_bytes : s->default_quota_bytes;
     s->reserve_bytes = setup->reserve_bytes;
     memcpy(s->levels, setup->levels, sizeof(s->levels));
     s->n_levels = setup->n_levels;
+}
+
+bool spool_store_is_there(const struct spool_store *s)
+{
+    struct stat st;
+
+    return fstat(s->dir_fd, &st) == 0 && st.st_nlink > 0;
 }
 
 struct str spool_store_path(const struct spool_store *s)

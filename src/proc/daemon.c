@@ -95,7 +95,11 @@ int daemon_dump(const struct options *o)
 
 static void log_line_of_diag(void *to, struct str line)
 {
+    static const struct str level = {"error: ", 7};
+
     (void)to;
+    if (str_starts_with(line, level)) /* one without a place: the log says so too */
+        line = str_slice(line, level.n, line.n);
     log_message(LOG_ERROR, "%.*s", STR_ARG(line));
 }
 

@@ -11,6 +11,7 @@
 #include <errno.h>
 #include <stdarg.h>
 #include <stdio.h>
+#include <unistd.h>
 
 #define ERROR_TEXT_MAX 512
 
@@ -26,6 +27,14 @@ void generation_error(struct generation_errors *errors, const struct config_plac
     errors->n++;
     if (errors->failed != NULL)
         errors->failed(errors->to, place, text);
+}
+
+/* While we are root: whoever we shall be has to open the file anew one day. */
+static void log_ref_give(const struct log_ref *r, const struct config_global *global)
+{
+    if (global->has_user && geteuid() == 0 && !log_give(r->sink, global->uid, global->gid))
+        log_message(LOG_WARNING, "cannot give log '%s' to user %.*s: %s", log_name(r->sink),
+                    STR_ARG(global->user), strerror(errno));
 }
 
 static struct log_ref *log_ref_open(const struct config_log *log)
@@ -86,6 +95,8 @@ static bool bind_log(struct generation *g, const struct config_log *log,
         r->refs++;
     else
         r = log_ref_open(log);
+    if (r != NULL && r->refs == 1)
+        log_ref_give(r, &g->config->global);
     if (r == NULL) {
         generation_error(errors, NULL, "cannot open log '%.*s': %s", STR_ARG(log->where),
                          strerror(errno));
@@ -131,7 +142,7 @@ static struct spool_setup store_setup(const struct config *c, const struct confi
 static struct spool_store *store_find(const struct generation *g, struct str path)
 {
     for (size_t i = 0; g != NULL && i < g->config->n_spools; i++)
-        if (str_eq(spool_store_path(g->stores[i]), path))
+        if (str_eq(spool_store_path(g->stores[i]), path) && spool_store_is_there(g->stores[i]))
             return g->stores[i];
     return NULL;
 }
@@ -249,6 +260,6 @@ void generation_reopen_logs(struct generation *g)
 {
     for (size_t i = 0; i < g->n_logs; i++)
         if (!log_reopen(g->logs[i]->sink))
-            log_message(LOG_ERROR, "cannot reopen a log: %s; the old file is written on",
-                        strerror(errno));
+            log_message(LOG_ERROR, "cannot reopen log '%s': %s; the old file is written on",
+                        log_name(g->logs[i]->sink), strerror(errno));
 }

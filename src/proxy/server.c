@@ -274,6 +274,7 @@ struct conn *server_take_idle(struct server_state *s)
     if (link == NULL)
         return NULL;
     s->n_idle--;
+    s->backend->worker->n_pooled--;
     c = list_owner(link, struct conn, link);
     c->is_idle = false;
     list_push_back(&s->busy, &c->link);
@@ -311,12 +312,15 @@ static bool error_is_ours(int error)
            error == EADDRNOTAVAIL;
 }
 
-static void server_went_down(struct server_state *s, int error)
+/* Connecting has failed. For want of something of ours nothing is said of the server. */
+static void server_failed(struct server_state *s, int error)
 {
     s->error = error;
-    if (error_is_ours(error))
+    if (error_is_ours(error)) {
         log_message(LOG_ERROR, "cannot connect to server %s: %s", s->name, strerror(error));
-    else if (!s->is_down)
+        return;
+    }
+    if (!s->is_down)
         log_message(LOG_WARNING, "server %s is down: %s", s->name, strerror(error));
     s->is_down = true;
     s->may_probe = false;
@@ -346,7 +350,7 @@ struct conn *server_connect(struct server_state *s, struct txn *t)
         c->waiter = t;
         return c;
     }
-    server_went_down(s, error);
+    server_failed(s, error);
     errno = error;
     return NULL;
 }
@@ -362,6 +366,8 @@ void backend_wait(struct backend_state *b, struct txn *t)
            list_owner(where->prev, struct txn, wait_link)->sequence > t->sequence)
         where = where->prev;
     list_insert_before(where, &t->wait_link);
+    if (balance_look(b, 0, NULL) != NULL) /* it is we who cannot connect: a moment later, perhaps */
+        loop_timer_set(b->worker->loop, &b->pace, SERVER_BACKOFF_FIRST_MS);
     backend_probe(b);
 }
 
@@ -403,7 +409,7 @@ static void server_probe(struct server_state *s)
     if (s->probe == NULL) {
         int error = errno;
 
-        server_went_down(s, error);
+        server_failed(s, error);
         waiters_note_failure(s->backend, s, error);
     }
 }
@@ -445,6 +451,7 @@ static void pool_push(struct server_state *s, struct conn *c)
     list_push_front(&s->idle, &c->link);
     c->is_idle = true;
     s->n_idle++;
+    s->backend->worker->n_pooled++;
 }
 
 static void back_connected(struct conn *c)
@@ -493,12 +500,14 @@ static void back_closed(struct conn *c, int error)
     c->waiter = NULL;
     if (was_probe)
         s->probe = NULL;
-    if (c->is_idle)
+    if (c->is_idle) {
         s->n_idle--;
+        s->backend->worker->n_pooled--;
+    }
     list_unlink(&c->link);
     listeners_resume(s->backend->worker); /* a descriptor is free */
     if (error != 0 && !s->is_removed)
-        server_went_down(s, error);
+        server_failed(s, error);
     if (t != NULL)
         txn_on_connect_failed(t, s, error);
     else if (was_probe && error != 0 && !s->is_removed)

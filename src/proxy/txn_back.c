@@ -16,6 +16,8 @@
  * is not hammered. */
 #define RETRY_FIRST_MS 50
 #define RETRY_LAST_MS  1000
+/* A request that is held for hours may be tried often; the log has the first of these. */
+#define ATTEMPTS_NOTED_MAX 64
 
 void txn_hold_start(struct txn *t)
 {
@@ -41,14 +43,18 @@ void txn_hold_stop(struct txn *t)
 
 static void attempt_start(struct txn *t, struct server_state *s)
 {
-    struct attempt *a = arena_zalloc(t->arena, 1, sizeof(*a));
+    struct attempt *a = NULL;
     struct attempt **last = &t->attempts;
 
     t->server = s;
-    t->server_name = arena_str(t->arena, server_name(s));
-    t->attempt = a; /* without memory the log has one attempt fewer */
+    if (!str_eq(t->server_name, server_name(s)))
+        t->server_name = arena_str(t->arena, server_name(s));
+    if (t->n_noted < ATTEMPTS_NOTED_MAX)
+        a = arena_zalloc(t->arena, 1, sizeof(*a));
+    t->attempt = a; /* else the log has one attempt fewer */
     if (a == NULL)
         return;
+    t->n_noted++;
     a->server = t->server_name;
     a->started_ms = loop_now(t->worker->loop);
     while (*last != NULL)

@@ -4,6 +4,7 @@
 #include "proxy/vars.h"
 
 #include "base/clock.h"
+#include "base/panic.h"
 #include "http/uri.h"
 #include "io/sock.h"
 #include "proxy/worker.h"
@@ -41,7 +42,7 @@ static struct str cookie_in(struct str fields, struct str name)
         struct str pair = str_trim(str_slice(fields, 0, n));
 
         if (pair.n > name.n && pair.p[name.n] == '=' &&
-            str_eq_nocase(str_slice(pair, 0, name.n), name))
+            str_eq(str_slice(pair, 0, name.n), name))
             return str_slice(pair, name.n + 1, pair.n);
         fields = str_slice(fields, n < fields.n ? n + 1 : n, fields.n);
     }
@@ -291,16 +292,14 @@ static struct str op_text(struct txn *t, const struct template_op *op, bool esca
     return escape ? log_value(t, value) : value;
 }
 
-/* More parts than anyone writes; a longer template is filled in with what fits. */
-#define TEMPLATE_PARTS_MAX 128
-
 struct str template_render(struct txn *t, const struct template *tm, bool escape)
 {
     struct str parts[TEMPLATE_PARTS_MAX];
-    size_t n_parts = tm->n_ops < TEMPLATE_PARTS_MAX ? tm->n_ops : TEMPLATE_PARTS_MAX;
+    size_t n_parts = tm->n_ops;
     size_t n = 0;
     char *p;
 
+    assert(n_parts <= TEMPLATE_PARTS_MAX); /* the loader's bound */
     if (n_parts == 0)
         return STR("");
     if (n_parts == 1 && !tm->ops[0].is_variable)

@@ -28,6 +28,8 @@ static void accept_timer_fired(struct timer *t)
 
 /* Descriptors that are neither connections nor spool files: listeners, logs, directories, pipes, the loop. */
 #define FDS_BESIDE 24
+/* A client's own, its body's spool file, its connection to a server. */
+#define FDS_PER_CLIENT 3
 
 static unsigned fds_for_traffic(void)
 {
@@ -41,12 +43,7 @@ static unsigned fds_for_traffic(void)
 
 bool worker_has_descriptors(const struct worker *w)
 {
-    uint64_t used = w->conns.n_used;
-
-    for (size_t i = 0; w->current != NULL && i < w->current->config->n_spools; i++)
-        used += spool_store_figures(w->current->stores[i]).n_files;
-    used += 2 * w->n_in_state[TXN_RECEIVE] + w->n_in_state[TXN_QUEUE];
-    return used + 3 <= w->max_fds;
+    return (uint64_t)w->n_fronts * FDS_PER_CLIENT + w->n_pooled + FDS_PER_CLIENT <= w->max_fds;
 }
 
 bool worker_init(struct worker *w, enum poller_kind poller)
