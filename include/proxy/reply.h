@@ -12,6 +12,9 @@
 /* Answer as the route's respond or redirect says. */
 void reply_route(struct txn *t);
 
+/* Answer 200 without content. */
+void reply_empty(struct txn *t);
+
 /* Answer with an error: the policy's page for the status, else the built-in one. t->reason is set. */
 void reply_error(struct txn *t, unsigned status);
 

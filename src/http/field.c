@@ -71,7 +71,7 @@ static enum field_id field_candidate(struct str name, char first)
     case 10:
         return first == 'u' ? FIELD_USER_AGENT : first == 'c' ? FIELD_CONNECTION : FIELD_KEEP_ALIVE;
     case 11: return first == 'i' ? FIELD_INCREMENTAL : FIELD_RETRY_AFTER;
-    case 12: return FIELD_CONTENT_TYPE;
+    case 12: return first == 'm' ? FIELD_MAX_FORWARDS : FIELD_CONTENT_TYPE;
     case 13:
         if (first == 'c')
             return FIELD_CACHE_CONTROL;

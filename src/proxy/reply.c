@@ -112,6 +112,13 @@ void reply_route(struct txn *t)
         txn_fail(t, REASON_INTERNAL);
 }
 
+void reply_empty(struct txn *t)
+{
+    struct answer a = {.status = 200};
+
+    send_answer(t, &a);
+}
+
 /* The page that is there without a configuration: plain, short, and true. */
 static struct answer builtin_answer(struct txn *t, unsigned status)
 {

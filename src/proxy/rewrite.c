@@ -80,6 +80,21 @@ static bool add_forwarding(struct txn *t, struct head *h)
     return set_known(h, FIELD_VIA, list_with(t, FIELD_VIA, via));
 }
 
+/* RFC 9110 7.6.2: one less for the next; that there are any left is seen before (txn_front.c). */
+static bool count_forward(struct txn *t, struct head *h)
+{
+    const struct field *f = head_find(h, FIELD_MAX_FORWARDS, STR_EMPTY);
+    uint64_t left;
+    char *p;
+
+    if (f == NULL || (h->method != METHOD_OPTIONS && h->method != METHOD_TRACE) ||
+        !str_to_u64(f->value, UINT32_MAX, &left) || left == 0)
+        return true;
+    p = arena_text(t->arena, STR_U64_MAX);
+    return p != NULL &&
+           set_known(h, FIELD_MAX_FORWARDS, (struct str){p, str_put_u64(p, left - 1)});
+}
+
 bool rewrite_request(struct txn *t)
 {
     struct head *h = arena_alloc(t->arena, sizeof(*h));
@@ -96,7 +111,7 @@ bool rewrite_request(struct txn *t)
     if (h->n_fields > 0)
         memcpy(h->fields, t->request->fields, h->n_fields * sizeof(*h->fields));
     t->outgoing = h;
-    return add_forwarding(t, h) &&
+    return count_forward(t, h) && add_forwarding(t, h) &&
            rules_apply(t, h, t->policy->request_rules, t->policy->n_request_rules, false);
 }
 

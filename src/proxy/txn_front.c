@@ -112,6 +112,21 @@ static void start_proxying(struct txn *t)
     take_body(t);
 }
 
+/* OPTIONS or TRACE that may be forwarded no further (RFC 9110 7.6.2): we are the last to see it. */
+static bool is_last_forward(const struct head *h)
+{
+    return (h->method == METHOD_OPTIONS || h->method == METHOD_TRACE) &&
+           str_eq(head_value(h, FIELD_MAX_FORWARDS), STR("0"));
+}
+
+static void answer_as_last(struct txn *t)
+{
+    if (t->request->method == METHOD_OPTIONS)
+        reply_empty(t);
+    else
+        refuse(t, REASON_DENIED, 405); /* a TRACE would echo what it should not: cookies */
+}
+
 static void route_request(struct txn *t)
 {
     unsigned refusal;
@@ -125,6 +140,10 @@ static void route_request(struct txn *t)
     refusal = route_refusal(t);
     if (refusal != 0) {
         refuse(t, REASON_DENIED, refusal);
+        return;
+    }
+    if (is_last_forward(t->request) && t->route->action == ACTION_BACKEND) {
+        answer_as_last(t);
         return;
     }
     switch (t->route->action) {
