@@ -24,6 +24,9 @@
 #define TIMEOUT_NEVER  UINT32_MAX
 #define SIZE_UNLIMITED UINT64_MAX
 
+/* Servers of one backend: a request notes in one word which of them it has tried. */
+#define CONFIG_SERVERS_MAX 64
+
 /* The words of `timeout`, in the order of the manual. */
 enum timeout_what {
     TIMEOUT_CLIENT_HEADER,

@@ -138,6 +138,11 @@ struct codec {
      * timers any more. on_received and on_sent tell the ends.
      */
     void (*tunnel)(struct stream *s, struct body *in, struct body *out);
+    /*
+     * Take back a message whose head has been given to send_head, if no byte of it has left: another may
+     * be sent in its place. The body is let go of. False: too late.
+     */
+    bool (*retract)(struct stream *s);
     /* Send nothing more of the body: the peer has answered without it. */
     void (*stop_sending)(struct stream *s);
     /*

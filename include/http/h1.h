@@ -6,9 +6,9 @@
  * body has something to say; what each waits for decides the timers.
  *
  * Lingering: a conn whose answer is out before the request is in shuts its sending side and drops
- * what still comes until the client's end, for conn->linger_ms and conn->linger_bytes at most (0:
- * H1_LINGER_MS and H1_LINGER_BYTES): a close with unread bytes would be a reset, and the client would
- * lose the answer.
+ * what still comes until the client's end, for conn->linger_ms and conn->linger_bytes at most
+ * (H1_LINGER_MS and H1_LINGER_BYTES until the owner says otherwise; 0: no lingering): a close with
+ * unread bytes would be a reset, and the client would lose the answer.
  */
 #ifndef HOLDFAST_HTTP_H1_H
 #define HOLDFAST_HTTP_H1_H

@@ -47,12 +47,15 @@ struct h1 {
     bool out_ends_with_connection;
     bool chunk_is_last;
     unsigned char hangup_told; /* 0: nothing, 1: its shut side, 2: both sides */
+    bool out_began;        /* bytes have gone since the head was written */
+    bool out_has_chunk;  /* a chunk has been opened behind the head */
     bool is_tunnel;
     bool in_is_paused; /* the body has no room */
     bool in_moved;     /* since the timers were last looked at */
     bool out_moved;
     uint32_t n_interim; /* 1xx responses of this exchange */
     uint32_t n_blank;  /* bytes of empty lines before a request line */
+    size_t head_bytes; /* of our message, as written to the buffer */
     size_t head_scanned;
     size_t turn_bytes; /* read in this turn */
     uint64_t in_left;  /* FRAMING_LENGTH: to come; LINGER: still to be dropped */
@@ -100,6 +103,7 @@ bool h1_put(struct h1 *h, const void *p, size_t n);
 /* The codec's functions that write (h1_out.c). */
 bool h1_send_head(struct stream *s, const struct head *head, struct body *out);
 void h1_send_interim(struct stream *s, const struct head *head);
+bool h1_retract(struct stream *s);
 void h1_stop_sending(struct stream *s);
 
 /* Send what is in b as it stands, behind what is still buffered, and shut our side at its end. */

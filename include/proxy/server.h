@@ -33,7 +33,7 @@ struct server_state {
     struct list idle; /* connections, the last used first */
     struct list busy; /* connecting ones too */
     unsigned n_idle;
-    unsigned bit; /* of 64: its mark in txn->tried */
+    unsigned bit; /* of CONFIG_SERVERS_MAX: its mark in txn->tried */
     bool is_down;
     bool is_removed;
     bool is_named; /* by the generation being applied */
@@ -53,7 +53,6 @@ struct backend_state {
     unsigned refs; /* generations that name it */
     struct list servers;
     unsigned n_servers;
-    unsigned next_bit;
     struct list waiters; /* struct txn by wait_link, in order of arrival */
     struct timer pace;
     unsigned keepalive;

@@ -104,6 +104,8 @@ struct txn {
     struct timer guard_timer; /* bounds over more than one read: the body's total and rate; a tunnel's idling */
     uint64_t guard_bytes;     /* what had moved when it was last set */
     uint64_t body_since_ms;
+    uint64_t guarded_ms;    /* when the guard last looked */
+    uint64_t rate_stood_ms; /* how long the client could not have sent */
     bool tunnel_half_done;
     struct timer hold_timer;
     uint32_t hold_left_ms;
@@ -154,7 +156,13 @@ void txn_detach(struct txn *t);
 void txn_finish(struct txn *t, bool is_whole);
 
 /* Choose the mode of the request, and say why. */
-void txn_choose_mode(struct txn *t);
+void txn_choose_mode(struct txn *t, bool has_body);
+
+/*
+ * The client has dropped, or has fallen silent: the exchange fails for this reason, but for a resumable
+ * upload, of which what has come is delivered first.
+ */
+void txn_client_gone(struct txn *t, enum reason why);
 
 /* Watch over a body that is being taken in: its total time and its rate. */
 void txn_guard_body(struct txn *t);

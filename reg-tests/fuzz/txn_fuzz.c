@@ -14,6 +14,8 @@
 #include "base/clock.h"
 #include "base/panic.h"
 #include "conf/load.h"
+#include "io/spool.h"
+#include "proxy/generation.h"
 #include "proxy/worker.h"
 
 #include <arpa/inet.h>
@@ -90,7 +92,8 @@ static const char config_before[] =
     "  timeout client-header 10s\n"
     "  timeout server-read 20s\n"
     "  access-log /dev/null format \"${client-ip} ${uri} ${status} ${termination} ${server}"
-    " ${attempts} ${hold-time} ${upstream-header-time} ${spooled-bytes} ${response-bytes}\"\n"
+    " ${attempts} ${hold-time} ${upstream-header-time} ${spooled-bytes} ${response-bytes}"
+    " ${buffering} ${buffering-reason}\"\n"
     "  retry 3 on reset empty-response timeout 503\n"
     "}\n"
     "frontend f {\n"
@@ -118,6 +121,24 @@ static const char config_before[] =
     "  route moved when path == /d { redirect 302 \"https://${host}${uri}\" }\n"
     "  route always when path under /a {\n"
     "    replay always; response-buffering on memory 16K spool s max 64K; use-backend b\n"
+    "  }\n"
+    "  route teed when path under /t {\n"
+    "    request-buffering tee memory 16K spool s; hold 30s all; max-body 400000\n"
+    "    response-buffering auto memory 16K spool s; lingering 1s max 64K\n"
+    "    timeout request-body-total 60s; timeout server-think 5s; use-backend b\n"
+    "  }\n"
+    "  route chosen when path under /u {\n"
+    "    request-buffering auto memory 16K spool s; response-buffering auto memory 16K spool s\n"
+    "    timeout upgraded 20s; lingering 1s max 64K; use-backend b\n"
+    "  }\n"
+    "  route patient when path under /p {\n"
+    "    request-buffering auto memory 16K spool s; response-buffering off; replay always\n"
+    "    min-body-rate 1K/s grace 5s; timeout request-body-total 30s; timeout server-think 1s\n"
+    "    timeout upgraded 5s; retry 5 on reset empty-response timeout 503; use-backend b\n"
+    "  }\n"
+    "  route tunnelled when path under /w {\n"
+    "    request-buffering stream memory 16K; response-buffering auto memory 16K spool s\n"
+    "    min-body-rate 1K/s; timeout upgraded never; lingering 1s max 64K; use-backend b\n"
     "  }\n"
     "}\n"
     "backend b { server one unix@%s/one; server two 127.0.0.1:%u; keepalive 2 idle 5s }\n";
@@ -368,6 +389,54 @@ static const char *const requests[] = {
     "5\r\nhello\r\n0\r\n\r\n",
 };
 
+/* Every way to carry a body. */
+static const char *const bodies[] = {
+    "PUT /t HTTP/1.1\r\nHost: a\r\nContent-Length: 5\r\n\r\nhello",
+    "PUT /t HTTP/1.1\r\nHost: a\r\nContent-Length: 100000\r\n\r\n",
+    "PUT /t HTTP/1.1\r\nHost: a\r\nContent-Length: 390000\r\n\r\n",
+    "PUT /t HTTP/1.1\r\nHost: a\r\nTransfer-Encoding: chunked\r\n\r\n5\r\nhello\r\n0\r\n\r\n",
+    "PUT /t HTTP/1.1\r\nHost: a\r\nTransfer-Encoding: chunked\r\n\r\nffff\r\n",
+    "PUT /t HTTP/1.1\r\nHost: a\r\nTransfer-Encoding: chunked\r\n\r\nfffff\r\n", /* beyond max-body */
+    "POST /t HTTP/1.1\r\nHost: a\r\nContent-Length: 400001\r\n\r\n",
+    "POST /t HTTP/1.1\r\nHost: a\r\nContent-Length: 70000\r\n\r\n",
+    "POST /t HTTP/1.1\r\nHost: a\r\nExpect: 100-continue\r\nContent-Length: 70000\r\n\r\n",
+    "POST /t HTTP/1.1\r\nHost: a\r\nExpect: 100-continue\r\nContent-Length: 400001\r\n\r\n",
+    "POST /t HTTP/1.1\r\nHost: a\r\nIdempotency-Key: k\r\nTransfer-Encoding: chunked\r\n\r\nffff\r\n",
+    "GET /t HTTP/1.1\r\nHost: a\r\n\r\n",
+    "PUT /t HTTP/1.0\r\nContent-Length: 70000\r\n\r\n",
+    "PUT /t HTTP/1.1\r\nHost: a\r\nConnection: close\r\nContent-Length: 20000\r\n\r\n",
+    "GET /u HTTP/1.1\r\nHost: a\r\nConnection: upgrade\r\nUpgrade: websocket\r\n\r\n",
+    "GET /u HTTP/1.1\r\nHost: a\r\nConnection: upgrade\r\nUpgrade: x, y\r\n\r\nbytes of the tunnel",
+    "POST /u HTTP/1.1\r\nHost: a\r\nConnection: upgrade\r\nUpgrade: x\r\nContent-Length: 9\r\n\r\nhel",
+    "PUT /u HTTP/1.1\r\nHost: a\r\nConnection: upgrade\r\nUpgrade: x\r\nTransfer-Encoding: chunked\r\n\r\n5\r\n",
+    "PUT /u HTTP/1.1\r\nHost: a\r\nIncremental: ?1\r\nContent-Length: 70000\r\n\r\n",
+    "PUT /u HTTP/1.1\r\nHost: a\r\nIncremental: ?0\r\nTransfer-Encoding: chunked\r\n\r\nffff\r\n",
+    "PUT /u HTTP/1.1\r\nHost: a\r\nIncremental: ?1;a\r\nTransfer-Encoding: chunked\r\n\r\nffff\r\n",
+    "PATCH /u HTTP/1.1\r\nHost: a\r\nTus-Resumable: 1.0.0\r\nUpload-Offset: 0\r\nContent-Length: 70000\r\n\r\n",
+    "PATCH /u HTTP/1.1\r\nHost: a\r\nUpload-Offset: 9\r\nContent-Length: 500000\r\n\r\n",
+    "POST /u HTTP/1.1\r\nHost: a\r\nUpload-Complete: ?0\r\nTransfer-Encoding: chunked\r\n\r\nffff\r\n",
+    "PATCH /u HTTP/1.1\r\nHost: a\r\nUpload-Offset: 0\r\nExpect: 100-continue\r\nContent-Length: 90000\r\n\r\n",
+    "PATCH /u HTTP/1.1\r\nHost: a\r\nTus-Resumable: 1.0.0\r\nContent-Length: 3\r\n\r\nabc",
+    "PUT /u HTTP/1.1\r\nHost: a\r\nContent-Length: 16384\r\n\r\n",
+    "PUT /u HTTP/1.1\r\nHost: a\r\nContent-Length: 16385\r\n\r\n",
+    "PUT /u HTTP/1.1\r\nHost: a\r\nContent-Length: 3000000\r\n\r\n", /* beyond the quota */
+    "PUT /u HTTP/1.1\r\nHost: a\r\nTransfer-Encoding: chunked\r\n\r\nffff\r\n",
+    "GET /u HTTP/1.1\r\nHost: a\r\n\r\nPUT /t HTTP/1.1\r\nHost: a\r\nContent-Length: 5\r\n\r\nhello",
+    "PUT /p HTTP/1.1\r\nHost: a\r\nContent-Length: 5\r\n\r\nhello",
+    "PUT /p HTTP/1.1\r\nHost: a\r\nContent-Length: 200000\r\n\r\n",
+    "POST /p HTTP/1.1\r\nHost: a\r\nTransfer-Encoding: chunked\r\n\r\nffff\r\n",
+    "POST /p HTTP/1.1\r\nHost: a\r\nUpload-Complete: ?1\r\nTransfer-Encoding: chunked\r\n\r\nffff\r\n",
+    "POST /p HTTP/1.1\r\nHost: a\r\nIncremental: ?1\r\nContent-Length: 200000\r\n\r\n",
+    "GET /p HTTP/1.1\r\nHost: a\r\nConnection: upgrade\r\nUpgrade: x\r\n\r\n",
+    "GET /w HTTP/1.1\r\nHost: a\r\nConnection: upgrade\r\nUpgrade: x\r\n\r\n",
+    "POST /w HTTP/1.1\r\nHost: a\r\nConnection: upgrade\r\nUpgrade: x\r\nContent-Length: 70000\r\n\r\n",
+    "POST /w HTTP/1.1\r\nHost: a\r\nContent-Length: 70000\r\n\r\n",
+    "GET /w HTTP/1.0\r\nConnection: upgrade\r\nUpgrade: x\r\n\r\n",
+    "TRACE /t HTTP/1.1\r\nHost: a\r\nMax-Forwards: 0\r\n\r\nOPTIONS /u HTTP/1.1\r\nHost: a\r\nMax-Forwards: 1\r\n\r\n",
+    "\r\n0\r\n\r\n",
+    "0\r\n\r\nGET /t HTTP/1.1\r\nHost: a\r\n\r\n",
+};
+
 static const char *const responses[] = {
     "HTTP/1.1 200 OK\r\nContent-Length: 5\r\n\r\nhello",
     "HTTP/1.1 200 OK\r\nContent-Length: 100000\r\n\r\n",
@@ -391,6 +460,16 @@ static const char *const responses[] = {
     "rubbish\r\n\r\n",
     "HTTP/1.1 500 Oh\r\nContent-Length: 2\r\n\r\nno",
     "\r\n0\r\n\r\n",
+    "HTTP/1.1 101 Switching Protocols\r\nUpgrade: x\r\nConnection: upgrade\r\n\r\nbytes of the tunnel",
+    "HTTP/1.1 101 Switching Protocols\r\nUpgrade: websocket\r\nConnection: upgrade\r\nContent-Length: 5\r\n\r\nhello",
+    "HTTP/1.1 101 Switching Protocols\r\n\r\n",
+    "HTTP/1.1 100 Continue\r\n\r\nHTTP/1.1 101 Switching Protocols\r\nUpgrade: x\r\nConnection: upgrade\r\n\r\n",
+    "HTTP/1.1 200 OK\r\nContent-Type: text/event-stream\r\n\r\ndata: x\n\n",
+    "HTTP/1.1 200 OK\r\nX-Accel-Buffering: no\r\nTransfer-Encoding: chunked\r\n\r\nffff\r\n",
+    "HTTP/1.1 104 Upload Resumption Supported\r\nUpload-Offset: 5\r\n\r\n",
+    "HTTP/1.1 401 Who\r\nContent-Length: 100000\r\n\r\n",
+    "HTTP/1.1 413 Large\r\nTransfer-Encoding: chunked\r\n\r\n5\r\nhello\r\n0\r\n\r\n",
+    "HTTP/1.1 201 Created\r\nContent-Length: 0\r\n\r\n",
 };
 
 #define N_OF(a) (sizeof(a) / sizeof((a)[0]))
@@ -455,6 +534,26 @@ static void pour(struct peer *p)
         for (unsigned j = 0; j < 4; j++)
             peer_send_raw(p, filler, POUR_BYTES);
         turn();
+    }
+}
+
+/* A server that sends as fast as it can: a large response, or its side of a tunnel. */
+static void pour_back(struct peer *p)
+{
+    for (unsigned i = 0; i < 16 && p->fd >= 0; i++) {
+        peer_send_raw(p, filler, POUR_BYTES);
+        turn();
+    }
+}
+
+static void send_interims(const struct peer *p, unsigned n)
+{
+    static const char interim[] = "HTTP/1.1 104 Upload\r\nUpload-Offset: 123456\r\n\r\n";
+
+    for (unsigned i = 0; i < n; i++) {
+        peer_send_raw(p, interim, sizeof(interim) - 1);
+        if (i % 32 == 31)
+            turn();
     }
 }
 
@@ -537,17 +636,39 @@ static void world_step(uint8_t step, uint8_t arg)
     }
 }
 
+static void body_step(uint8_t step, uint8_t arg)
+{
+    struct server *s = &f.servers[arg % N_SERVERS];
+    struct peer *back = &s->conns[arg / N_SERVERS % N_CONNS];
+    size_t rest = arg / (N_SERVERS * N_CONNS);
+
+    switch (step) {
+    case 0:
+        peer_choose(&f.clients[arg % N_CLIENTS], bodies[arg / N_CLIENTS % N_OF(bodies)]);
+        peer_send(&f.clients[arg % N_CLIENTS], SIZE_MAX);
+        return;
+    case 1: pour_back(back); return;
+    case 2: send_interims(back, 1 + (unsigned)rest * 20); return;
+    case 3:
+        peer_choose(back, responses[N_OF(responses) - 1 - rest % N_OF(responses)]);
+        peer_send(back, SIZE_MAX);
+        return;
+    }
+}
+
 static void one_step(void)
 {
-    uint8_t step = next_byte() % 25;
+    uint8_t step = next_byte() % 29;
     uint8_t arg = next_byte();
 
     if (step < 8)
         client_step(step, arg);
     else if (step < 18)
         server_step((uint8_t)(step - 8), arg);
-    else
+    else if (step < 25)
         world_step((uint8_t)(step - 18), arg);
+    else
+        body_step((uint8_t)(step - 25), arg);
 }
 
 /* --- beginning and end --- */
@@ -626,11 +747,22 @@ static void expect_quiet(void)
     assert(f.worker.bufs.used_bytes == 0);
 }
 
+/* No exchange, no promise. */
+static void expect_empty_spools(void)
+{
+    for (size_t i = 0; i < f.worker.current->config->n_spools; i++) {
+        struct spool_figures figures = spool_store_figures(f.worker.current->stores[i]);
+
+        assert(figures.promised_bytes == 0 && figures.written_bytes == 0 && figures.n_files == 0);
+    }
+}
+
 static void end(void)
 {
     expect_waiting();
     close_all_peers();
     expect_quiet();
+    expect_empty_spools();
     for (unsigned i = 0; i < TXN_STATE_N; i++)
         assert(f.worker.n_in_state[i] == 0);
     log_use(NULL, LOG_N_LEVELS, LOG_TEXT); /* the sink goes with the worker */

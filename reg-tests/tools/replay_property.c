@@ -39,6 +39,9 @@
 #define LATE_MS           700 /* when a server reads on that has been given up */
 #define CLIENT_WAIT_MS    20000
 #define ANSWER_MAX        200000
+/* So much of an early answer has left before a close with bytes unread resets the connection; one
+ * that the end of the connection ends is cut by that reset. */
+#define SURELY_SENT 16384
 
 enum where {
     AT_ACCEPT, /* a connection is closed before a byte of it is read */
@@ -63,6 +66,7 @@ static const char *const modes[] = {"hold", "tee", "stream", "auto"};
 static const char *const replays[] = {"safe", "never", "always"};
 enum replay { SAFE, NEVER, ALWAYS };
 static const char *const backends[] = {"tcp", "two", "unix"};
+#define UNIX 2
 
 struct plan {
     enum where where;
@@ -142,9 +146,9 @@ static size_t draw_size(uint64_t *state, size_t most)
 
 static void draw_plan(uint64_t *state, const struct request *q, struct plan *p)
 {
-    static const enum where wheres[] = {AT_ACCEPT,  AT_HEAD,    IN_BODY,   IN_BODY,   IN_BODY,
-                                        AFTER_BODY, AFTER_BODY, IN_ANSWER, IN_ANSWER, EARLY,
-                                        WELL,       WELL,       WELL,      WELL,      AT_LATE};
+    static const enum where wheres[] = {
+        AT_ACCEPT, AT_HEAD, IN_BODY, IN_BODY, IN_BODY, AFTER_BODY, AFTER_BODY, IN_ANSWER,
+        IN_ANSWER, EARLY,   WELL,    WELL,    WELL,    WELL,       AT_LATE,    AT_LATE};
 
     p->where = wheres[below(state, sizeof(wheres) / sizeof(wheres[0]))];
     p->how = in_percent(state, 7) ? BY_SILENCE
@@ -165,7 +169,9 @@ static void draw_request(struct request *q, unsigned id)
     q->has_key = in_percent(&state, 15);
     q->is_chunked = in_percent(&state, 50);
     q->is_fresh = in_percent(&state, 40);
-    q->n = q->method < FIRST_WITH_BODY ? 0 : draw_size(&state, max_body);
+    q->n = q->method < FIRST_WITH_BODY ? 0
+           : in_percent(&state, 25)    ? below(&state, max_body)
+                                       : draw_size(&state, max_body);
     q->leave_at = q->n > 1 && in_percent(&state, 8) ? below(&state, q->n - 1) : SIZE_MAX;
     q->answer_framing = (enum framing)below(&state, 3);
     q->answer_n = draw_size(&state, ANSWER_MAX);
@@ -201,6 +207,7 @@ __attribute__((format(printf, 2, 3))) static void fault(const struct request *q,
            methods[q->method], q->n, q->is_chunked ? " in chunks" : "", modes[q->mode],
            replays[q->replay], backends[q->backend], q->has_key ? ", with a key" : "",
            q->leave_at != SIZE_MAX ? ", client leaves" : "", text);
+    printf("    answer of %zu bytes, framing %d\n", q->answer_n, (int)q->answer_framing);
     for (unsigned i = 0; i < q->n_seen && i < N_PLANS; i++)
         printf("    attempt %u: where %d, how %d, at %zu\n", i + 1, (int)q->plans[i].where,
                (int)q->plans[i].how, q->plans[i].at);
@@ -324,11 +331,14 @@ static const struct plan *note_seen(struct request *q)
     return attempt < N_PLANS ? &q->plans[attempt] : &well;
 }
 
-/* An answer that is cut where only the end of the connection marks its end is cut by a reset. */
+/*
+ * An answer that only the end of the connection ends is cut by a reset, which alone is seen as
+ * such; a unix socket has none.
+ */
 static void break_answer(int fd, const struct request *q, enum how how)
 {
-    if (q->answer_framing == UNTIL_CLOSE && how != BY_SILENCE)
-        how = BY_RESET;
+    if (q->answer_framing == UNTIL_CLOSE)
+        how = how == BY_SILENCE || q->backend == UNIX ? BY_SILENCE : BY_RESET;
     break_connection(fd, how);
 }
 
@@ -655,7 +665,9 @@ static void check_answer(struct request *q, const struct client *c, const struct
     bool is_delivered;
 
     for (size_t i = 0; i < N_PLANS; i++)
-        may_break |= q->plans[i].where == IN_ANSWER;
+        may_break |= q->plans[i].where == IN_ANSWER ||
+                     (q->plans[i].where == EARLY &&
+                      (q->answer_n > SURELY_SENT || q->answer_framing == UNTIL_CLOSE));
     pthread_mutex_lock(&q->lock);
     is_delivered = q->n_whole > 0 || q->n_early > 0;
     pthread_mutex_unlock(&q->lock);

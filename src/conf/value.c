@@ -103,7 +103,8 @@ static bool read_rate(const struct value *v)
     if (!str_ends_with(text, STR("/s")))
         return fail(v);
     text.n -= 2;
-    if (quantity_size(text, &v->arg->number) != QUANTITY_OK || v->arg->number == 0)
+    if (quantity_size(text, &v->arg->number) != QUANTITY_OK || v->arg->number == 0 ||
+        v->arg->number == SIZE_UNLIMITED)
         return fail(v);
     return true;
 }

@@ -81,6 +81,8 @@ static struct h1 *h1_new(const struct h1_setup *setup, enum conn_role role, bool
         .conn =
             {
                 .failed_how = CONN_NOT_FAILED,
+                .linger_ms = H1_LINGER_MS,
+                .linger_bytes = H1_LINGER_BYTES,
                 .codec = &h1_codec,
                 .ops = setup->ops,
                 .bufs = setup->bufs,
@@ -195,10 +197,14 @@ static bool finish_connect(struct h1 *h)
 
 static void start_lingering(struct h1 *h)
 {
+    if (h->conn.linger_ms == 0 || h->conn.linger_bytes == 0) {
+        h1_close(h, 0);
+        return;
+    }
     wire_shut(&h->conn.wire);
     let_go_of_bodies(h);
     h->in_state = H1_IN_LINGER;
-    h->in_left = h->conn.linger_bytes != 0 ? h->conn.linger_bytes : H1_LINGER_BYTES;
+    h->in_left = h->conn.linger_bytes;
     h->in_moved = true;
 }
 
@@ -304,7 +310,7 @@ static uint32_t wait_ms(struct h1 *h, enum conn_wait wait)
     void *owner = h->has_stream ? h->stream.owner : NULL;
 
     if (wait == CONN_WAIT_LINGER)
-        return h->conn.linger_ms != 0 ? h->conn.linger_ms : H1_LINGER_MS;
+        return h->conn.linger_ms;
     return h->conn.ops->timeout_ms(&h->conn, owner, wait);
 }
 
@@ -453,6 +459,19 @@ static void h1_release(struct stream *s)
     task_post(h->conn.wire.loop, &h->conn.task);
 }
 
+/*
+ * Must the connection end with a reset? To a client, where only that shows that a message without length is
+ * cut. To a server always, or the kernel would go on to send it what is in our socket, and it might come to
+ * have the whole of a request that is being sent to another; but for a body that its client cut short: all
+ * that came of it is to be delivered, and then an end.
+ */
+static bool breaks_by_reset(const struct h1 *h)
+{
+    if (h->conn.role == CONN_FRONT)
+        return h->out_ends_with_connection && !h->is_tunnel;
+    return h->conn.failed_how != CONN_BODY_BROKEN;
+}
+
 static void h1_reset(struct stream *s)
 {
     struct h1 *h = h1_of(s->conn);
@@ -460,7 +479,7 @@ static void h1_reset(struct stream *s)
     if (h->conn.is_closed)
         return;
     s->owner = NULL;
-    if (h->conn.role == CONN_FRONT && h->out_ends_with_connection)
+    if (breaks_by_reset(h))
         sock_set_reset_on_close(h->conn.wire.watch.fd);
     h1_close(h, 0);
 }
@@ -503,6 +522,7 @@ const struct codec h1_codec = {
     .send_interim = h1_send_interim,
     .receive_into = h1_receive_into,
     .tunnel = h1_tunnel,
+    .retract = h1_retract,
     .stop_sending = h1_stop_sending,
     .release = h1_release,
     .reset = h1_reset,

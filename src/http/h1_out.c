@@ -122,11 +122,16 @@ bool h1_send_head(struct stream *s, const struct head *head, struct body *out)
 {
     struct h1 *h = h1_of(s->conn);
     struct h1_framing_out f;
+    size_t before;
 
     assert(h->out_state == H1_OUT_NONE);
     f = head->is_response ? frame_response(h, head) : frame_request(h, head, out);
+    before = out_length(h);
     if (!put_head(h, head, &f))
         return false;
+    h->head_bytes = out_length(h) - before;
+    h->out_began = false;
+    h->out_has_chunk = false;
 
     s->out = head->has_body ? out : NULL;
     h->out_is_chunked = f.is_chunked;
@@ -177,6 +182,20 @@ static void let_go_of_body(struct h1 *h)
     h->stream.out = NULL;
 }
 
+bool h1_retract(struct stream *s)
+{
+    struct h1 *h = h1_of(s->conn);
+
+    if (h->conn.is_closed || h->out_began || h->out_state != H1_OUT_BODY ||
+        out_length(h) < h->head_bytes || s->out->out_bytes > 0 || h->out_has_chunk)
+        return false;
+    h->out->end -= h->head_bytes;
+    let_go_of_body(h);
+    h->out_state = H1_OUT_NONE;
+    h->out_ends_with_connection = false;
+    return true;
+}
+
 void h1_stop_sending(struct stream *s)
 {
     struct h1 *h = h1_of(s->conn);
@@ -210,6 +229,7 @@ static bool open_chunk(struct h1 *h, const struct body_piece *piece)
         return false;
     }
     h->out_left = length;
+    h->out_has_chunk = true;
     h->chunk_is_last = h->stream.out->state == BODY_COMPLETE &&
                        length == body_unread(h->stream.out);
     return true;
@@ -283,6 +303,7 @@ static void volley_sent(struct h1 *h, const struct volley *v, size_t sent)
     size_t framing = take_from(&sent, out_length(h));
 
     if (framing > 0) {
+        h->out_began = true;
         h->out->start += framing;
         if (buf_length(h->out) == 0) {
             h->out->start = 0;
@@ -303,6 +324,9 @@ static void end_message(struct h1 *h)
     struct body *b = h->stream.out;
 
     if (body_peek(b).kind != BODY_PIECE_NONE)
+        return;
+    /* What is in the buffer goes first: a head without its content is seen to be broken, silence is not. */
+    if (b->state == BODY_ABORTED && out_length(h) > 0)
         return;
     if (b->state == BODY_ABORTED) {
         h1_fail(h, CONN_BODY_BROKEN);

@@ -13,7 +13,6 @@
 
 #include <errno.h>
 
-#define TRIED_BITS 64
 /* For a probe that nobody waits for any more. */
 #define PROBE_CONNECT_MS 5000
 
@@ -141,6 +140,19 @@ static void backoff_fired(struct timer *t)
     backend_probe(s->backend);
 }
 
+/* The lowest mark that no server of the backend has; the loader bounds their number. */
+static unsigned free_bit(struct backend_state *b)
+{
+    uint64_t used = 0;
+    unsigned bit = 0;
+
+    list_each(at, keep, &b->servers)
+        used |= (uint64_t)1 << list_owner(at, struct server_state, link)->bit;
+    while (bit < CONFIG_SERVERS_MAX - 1 && (used >> bit & 1) != 0)
+        bit++;
+    return bit;
+}
+
 static struct server_state *server_new(struct backend_state *b, const struct config_server *c)
 {
     struct server_state *s = memory_get(sizeof(*s) + c->full_name.n + 1);
@@ -150,7 +162,7 @@ static struct server_state *server_new(struct backend_state *b, const struct con
     *s = (struct server_state){
         .backend = b,
         .addr = c->addr,
-        .bit = b->next_bit++ % TRIED_BITS,
+        .bit = free_bit(b),
         .name_n = c->full_name.n,
     };
     memcpy(s->name, c->full_name.p, c->full_name.n);

@@ -15,6 +15,8 @@
 
 /* Free transactions kept with their arenas: as many as are in flight on a busy small machine. */
 #define FREE_TXNS_MAX 128
+/* Of a response that was cut before a byte of it had gone out. */
+#define REASON_CUT_STATUS 502
 
 const char *txn_describe(struct txn *t)
 {
@@ -276,6 +278,11 @@ static void break_off(struct txn *t, enum reason why)
     }
     if (is_the_clients(why) || !has_body || t->response_body.state != BODY_OPEN) {
         txn_finish(t, false);
+        return;
+    }
+    if (t->state == TXN_RELAY && t->front->conn->codec->retract(t->front)) {
+        t->reason = why;
+        reply_error(t, REASON_CUT_STATUS);
         return;
     }
     /* What has come is still sent; then the client sees that the message is broken. */

@@ -81,9 +81,7 @@ static void start_proxying(struct txn *t)
 
     t->backend = t->generation->backends[t->route->backend->index];
     t->hold_left_ms = p->hold_ms;
-    txn_choose_mode(t);
-    if (!has_body)
-        t->mode_reason = h->upgrade.n > 0 ? "upgrade" : "no-body";
+    txn_choose_mode(t, has_body);
     t->holds = p->hold_ms > 0 && (has_body ? t->mode != MODE_STREAM : p->hold_all);
     if (has_body && h->has_length && h->body_length > p->max_body_bytes) {
         txn_fail(t, REASON_BODY_TOO_LARGE);
@@ -238,7 +236,7 @@ static bool deliver_what_came(struct txn *t, enum reason why)
     return true;
 }
 
-static void client_gone(struct txn *t, enum reason why)
+void txn_client_gone(struct txn *t, enum reason why)
 {
     if (!deliver_what_came(t, why))
         txn_fail(t, why);
@@ -249,9 +247,9 @@ static void front_failed(struct stream *s, enum conn_failure why)
     struct txn *t = s->owner;
 
     switch (why) {
-    case CONN_PEER_CLOSED: client_gone(t, REASON_CLIENT_GONE); return;
-    case CONN_PEER_RESET: client_gone(t, REASON_CLIENT_RESET); return;
-    case CONN_TIMED_OUT: txn_fail(t, timeout_reason(s->conn)); return;
+    case CONN_PEER_CLOSED: txn_client_gone(t, REASON_CLIENT_GONE); return;
+    case CONN_PEER_RESET: txn_client_gone(t, REASON_CLIENT_RESET); return;
+    case CONN_TIMED_OUT: txn_client_gone(t, timeout_reason(s->conn)); return;
     case CONN_MALFORMED:
         log_message(LOG_INFO, "%.*s: request refused: %s", STR_ARG(t->frontend->name),
                     http_faults[s->conn->fault].text);
@@ -271,7 +269,7 @@ static void front_hangup(struct stream *s, bool is_broken)
 
     t->client_shut = true;
     if (is_broken)
-        client_gone(t, REASON_CLIENT_RESET);
+        txn_client_gone(t, REASON_CLIENT_RESET);
     else if (waits)
         txn_fail(t, REASON_CLIENT_GONE);
 }

@@ -54,8 +54,12 @@ static void choose_automatically(struct txn *t)
         set_mode(t, MODE_TEE, "else");
 }
 
-void txn_choose_mode(struct txn *t)
+void txn_choose_mode(struct txn *t, bool has_body)
 {
+    if (!has_body) {
+        set_mode(t, MODE_STREAM, t->request->upgrade.n > 0 ? "upgrade" : "no-body");
+        return;
+    }
     switch (t->policy->request_buffering) {
     case REQUEST_HOLD: set_mode(t, MODE_HOLD, "configured"); return;
     case REQUEST_TEE: set_mode(t, MODE_TEE, "configured"); return;
@@ -75,6 +79,7 @@ void txn_guard_body(struct txn *t)
 
     if (t->body_since_ms == 0)
         t->body_since_ms = now;
+    t->guarded_ms = now;
     if (total_ms != TIMEOUT_NEVER) {
         uint64_t gone = now - t->body_since_ms;
 
@@ -91,21 +96,32 @@ static bool is_too_slow(const struct txn *t, uint64_t gone_ms)
     const struct policy *p = t->policy;
     uint64_t counted_ms;
 
+    gone_ms -= t->rate_stood_ms < gone_ms ? t->rate_stood_ms : gone_ms;
     if (p->min_body_rate == 0 || gone_ms <= p->min_body_rate_grace_ms)
         return false;
     counted_ms = gone_ms - p->min_body_rate_grace_ms;
     return t->request_body.in_bytes / p->min_body_rate < counted_ms / 1000;
 }
 
+/* The client cannot send: there is no room, or it has not been told to go on. */
+static bool client_is_kept_waiting(const struct txn *t)
+{
+    return t->request_body.producer_waits ||
+           (t->outgoing->expects_continue && t->request_body.in_bytes == 0);
+}
+
 static void guard_body(struct txn *t)
 {
-    uint64_t gone_ms = loop_now(t->worker->loop) - t->body_since_ms;
+    uint64_t now = loop_now(t->worker->loop);
+    uint64_t gone_ms = now - t->body_since_ms;
     uint32_t total_ms = t->policy->timeout_ms[TIMEOUT_REQUEST_BODY_TOTAL];
 
     if (t->request_is_complete)
         return;
+    if (client_is_kept_waiting(t))
+        t->rate_stood_ms += now - t->guarded_ms;
     if ((total_ms != TIMEOUT_NEVER && gone_ms >= total_ms) || is_too_slow(t, gone_ms))
-        txn_fail(t, REASON_BODY_TIMEOUT);
+        txn_client_gone(t, REASON_BODY_TIMEOUT);
     else
         txn_guard_body(t);
 }

@@ -206,6 +206,8 @@ static struct str mode_text(const struct txn *t)
         [MODE_RESUMABLE] = "resumable",
     };
 
+    if (!t->has_request_body && t->request->upgrade.n == 0)
+        return STR_EMPTY; /* nothing was buffered in any way */
     return t->mode_reason == NULL ? STR_EMPTY : str_of(words[t->mode]);
 }
 

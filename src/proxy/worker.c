@@ -30,6 +30,8 @@ static void accept_timer_fired(struct timer *t)
 #define FDS_BESIDE 24
 /* A client's own, its body's spool file, its connection to a server. */
 #define FDS_PER_CLIENT 3
+/* What a tunnel has beyond that: two pipes in place of a spool file. */
+#define FDS_PER_TUNNEL 3
 
 static unsigned fds_for_traffic(void)
 {
@@ -43,7 +45,10 @@ static unsigned fds_for_traffic(void)
 
 bool worker_has_descriptors(const struct worker *w)
 {
-    return (uint64_t)w->n_fronts * FDS_PER_CLIENT + w->n_pooled + FDS_PER_CLIENT <= w->max_fds;
+    uint64_t used = (uint64_t)w->n_fronts * FDS_PER_CLIENT + w->n_pooled +
+                    (uint64_t)w->n_in_state[TXN_TUNNEL] * FDS_PER_TUNNEL;
+
+    return used + FDS_PER_CLIENT <= w->max_fds;
 }
 
 bool worker_init(struct worker *w, enum poller_kind poller)
