@@ -73,6 +73,10 @@ size_t str_put_u64(char *out, uint64_t number)
     size_t at = sizeof(digits);
     size_t n;
 
+    if (number < 10) { /* most are: versions, attempts, octets */
+        *out = (char)('0' + number);
+        return 1;
+    }
     do {
         digits[--at] = (char)('0' + number % 10);
         number /= 10;
