@@ -41,7 +41,7 @@ TOOL_SOURCES := $(sort $(wildcard examples/upload-demo/*.c) $(wildcard reg-tests
 TOOLS        := $(TOOL_SOURCES:%.c=$(BUILD)/%)
 
 .PHONY: all help deps have-deps demo test unit-test config-test vtc-test asan torture layers shape \
-        bench clean install format-check
+        bench clean fuzz
 .DELETE_ON_ERROR:
 .SECONDARY:
 
@@ -54,6 +54,7 @@ help:
 	@echo 'make asan      build and test under AddressSanitizer and UBSan'
 	@echo 'make torture   the same with reads and writes of a few bytes'
 	@echo 'make bench     measure beside nginx'
+	@echo 'make fuzz      run each fuzz harness for FUZZ_SECONDS (60)'
 	@echo 'make layers    check that no layer includes one above it'
 	@echo 'make shape     print functions over 70 lines and files over 800'
 	@echo 'make deps      install the Debian packages that are needed'
@@ -146,6 +147,25 @@ shape:
 bench: have-deps
 	@$(MAKE) --no-print-directory all
 	@reg-tests/bench/bench.sh $(BUILD)
+
+# Needs clang and its runtime (Debian: clang libclang-rt-14-dev). FUZZ_SECONDS for each harness.
+FUZZ_SECONDS ?= 60
+FUZZERS      := $(patsubst reg-tests/fuzz/%.c,$(BUILD)/fuzz/%,$(wildcard reg-tests/fuzz/*.c))
+
+# Its scripts move the clock themselves.
+$(BUILD)/fuzz/txn_fuzz: FUZZ_LINK := -Wl,--wrap=clock_monotonic_ms
+
+$(BUILD)/fuzz/%: reg-tests/fuzz/%.c $(filter-out src/proc/main.c,$(SOURCES)) $(GENERATED)
+	@mkdir -p $(@D)
+	$(call say,FUZZ $<)
+	$(Q)clang -g -O1 -w $(CPPFLAGS) $(PKG_CFLAGS) -fsanitize=fuzzer,address,undefined \
+	    -fno-sanitize-recover=all $(FUZZ_LINK) \
+	    -o $@ $^ $(LDLIBS)
+
+fuzz: $(FUZZERS)
+	@for f in $(FUZZERS); do mkdir -p $$f.corpus; echo "$$f"; \
+	    $$f -max_total_time=$(FUZZ_SECONDS) -timeout=20 -print_final_stats=1 $$f.corpus >$$f.log 2>&1 || { tail $$f.log; exit 1; }; \
+	    grep -E 'stat::number_of_executed_units' $$f.log; done
 
 clean:
 	rm -rf build holdfast

@@ -43,11 +43,20 @@ char *arena_text(struct arena *a, size_t n);
 /* A copy of s in the arena, terminated by a NUL that is not counted. p == NULL: no memory. */
 struct str arena_str(struct arena *a, struct str s);
 
-/* Format into the arena, as printf(3); terminated by a NUL that is not counted. p == NULL: no memory. */
+/* Format into the arena, as printf(3); terminated by a NUL that is not counted. p == NULL: no
+ * memory. */
 struct str arena_printf(struct arena *a, const char *format, ...)
     __attribute__((format(printf, 2, 3)));
 struct str arena_vprintf(struct arena *a, const char *format, va_list args)
     __attribute__((format(printf, 2, 0)));
+
+/* A point to go back to: what was allocated after it is forgotten, as by a reset. */
+struct arena_mark {
+    void *block;
+    size_t used;
+};
+struct arena_mark arena_mark(const struct arena *a);
+void arena_rewind(struct arena *a, struct arena_mark mark);
 
 /* Bytes taken from the system. */
 size_t arena_bytes(const struct arena *a);

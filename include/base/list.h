@@ -34,7 +34,8 @@ static inline bool list_is_empty(const struct list *l)
     return l->next == l;
 }
 
-/* Insert link before `where`; with a head as `where` that is at the end. The link must be in no list. */
+/* Insert link before `where`; with a head as `where` that is at the end. The link must be in no
+ * list. */
 static inline void list_insert_before(struct list *where, struct list *link)
 {
     link->prev = where->prev;

@@ -1,9 +1,9 @@
 /*
  * log - lines for people: the error log and the access logs.
  *
- * A sink takes whole lines and never blocks the caller: a file is written at once; a pipe or terminal
- * only while it has room; syslog is one datagram. A line that finds no room is lost and counted, and
- * the count is reported by the sink's next line that goes through.
+ * A sink takes whole lines and never blocks the caller: a file is written at once; a pipe or
+ * terminal only while it has room; syslog is one datagram. A line that finds no room is lost and
+ * counted, and the count is reported by the sink's next line that goes through.
  *
  * The error log is one of the two mutable globals of the program (panic's sink is the other).
  */
@@ -27,9 +27,9 @@ enum log_format { LOG_TEXT, LOG_JSON };
 struct log_sink;
 
 /*
- * Open a sink. `where` is a path for LOG_FILE (created 0640, appended to), and for LOG_SYSLOG a path
- * to a datagram socket (/dev/log) or ADDRESS:PORT for UDP; else ignored.
- * Returns NULL with errno set. Close with log_close.
+ * Open a sink. `where` is a path for LOG_FILE (created 0640, appended to), and for LOG_SYSLOG a
+ * path to a datagram socket (/dev/log) or ADDRESS:PORT for UDP; else ignored. Returns NULL with
+ * errno set. Close with log_close.
  */
 struct log_sink *log_open(enum log_kind kind, struct str where);
 void log_close(struct log_sink *s);
@@ -40,10 +40,14 @@ bool log_is(const struct log_sink *s, enum log_kind kind, struct str where);
 /* What the sink is called in messages: its path or address, or `stderr`, `stdout`. */
 const char *log_name(const struct log_sink *s);
 
+/* The sink's descriptor, for what must be written without it (a panic). */
+int log_fd(const struct log_sink *s);
+
 /* Give a file to a user, so that it can be opened anew when we are that user. False with errno. */
 bool log_give(const struct log_sink *s, uid_t uid, gid_t gid);
 
-/* Open a file's path anew (after logrotate). On failure the old descriptor stays. Returns success. */
+/* Open a file's path anew (after logrotate). On failure the old descriptor stays. Returns
+ * success. */
 bool log_reopen(struct log_sink *s);
 
 /*
@@ -69,8 +73,8 @@ void log_message(enum log_level level, const char *format, ...)
 bool log_wants(enum log_level level);
 
 /*
- * Write s as the inside of a JSON string (quotes, controls and bytes that are not UTF-8 escaped) into
- * out, as much as fits room without cutting an escape. Returns the length.
+ * Write s as the inside of a JSON string (quotes, controls and bytes that are not UTF-8 escaped)
+ * into out, as much as fits room without cutting an escape. Returns the length.
  */
 size_t log_escape_json(char *out, size_t room, struct str s);
 

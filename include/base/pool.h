@@ -2,8 +2,8 @@
  * pool - objects of one size, used again and again.
  *
  * A freed object goes to the front of a list and is the next one handed out, so it is warm in the
- * cache. Each pool has a bound on objects in use (the answer to "how many can a peer make us hold?")
- * and one on free objects that it keeps.
+ * cache. Each pool has a bound on objects in use (the answer to "how many can a peer make us
+ * hold?") and one on free objects that it keeps.
  */
 #ifndef HOLDFAST_BASE_POOL_H
 #define HOLDFAST_BASE_POOL_H
@@ -29,7 +29,8 @@ void pool_init(struct pool *p, const char *name, size_t object_bytes, size_t max
 /* Free all kept objects. No object may be in use. */
 void pool_reset(struct pool *p);
 
-/* An object, not initialised; NULL when memory or max_used is exhausted. Give back with pool_put. */
+/* An object, not initialised; NULL when memory or max_used is exhausted. Give back with
+ * pool_put. */
 void *pool_get(struct pool *p);
 
 /* Take back an object of this pool; NULL is allowed. */

@@ -78,7 +78,8 @@ bool str_to_u64(struct str s, uint64_t max, uint64_t *number);
 /* Room for any 64-bit number in decimal. */
 #define STR_U64_MAX 20
 
-/* Write number in decimal at out (room for STR_U64_MAX bytes). Returns the length. Not terminated. */
+/* Write number in decimal at out (room for STR_U64_MAX bytes). Returns the length. Not
+ * terminated. */
 size_t str_put_u64(char *out, uint64_t number);
 
 /* Write number in lower-case hexadecimal at out (room for 16 bytes). Returns the length. */

@@ -2,12 +2,12 @@
  * config - one immutable generation of everything that the file says.
  *
  * conf/ makes it, proxy/ and proc/ read it; they meet here and nowhere else. All of it lies in one
- * arena and is const to its readers. Inheritance is flattened: every policy is complete, nothing at
- * run time asks "is this set?". Quantities are in the units of their names; UINT64_MAX is
+ * arena and is const to its readers. Inheritance is flattened: every policy is complete, nothing
+ * at run time asks "is this set?". Quantities are in the units of their names; UINT64_MAX is
  * `unlimited`, TIMEOUT_NEVER is `never`.
  *
- * Life: config_load gives one reference; config_ref adds one, config_unref drops one, the last frees
- * the arena. Holders are the worker, each listener and each transaction, and nobody else.
+ * Life: config_load gives one reference; config_ref adds one, config_unref drops one, the last
+ * frees the arena. Holders are the worker, each listener and each transaction, and nobody else.
  */
 #ifndef HOLDFAST_CONF_CONFIG_H
 #define HOLDFAST_CONF_CONFIG_H

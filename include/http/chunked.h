@@ -1,9 +1,9 @@
 /*
  * chunked - the chunked transfer coding, incoming (RFC 9112 7.1).
  *
- * A byte-driven decoder that keeps no bytes: it is told of input and says which part of it is data.
- * Strict: sizes are 1*HEXDIG of at most 13 digits, lines end in CRLF, extensions are checked, bounded
- * and dropped, trailers are checked, bounded and dropped.
+ * A byte-driven decoder that keeps no bytes: it is told of input and says which part of it is
+ * data. Strict: sizes are 1*HEXDIG of at most 13 digits, lines end in CRLF, extensions are
+ * checked, bounded and dropped, trailers are checked, bounded and dropped.
  */
 #ifndef HOLDFAST_HTTP_CHUNKED_H
 #define HOLDFAST_HTTP_CHUNKED_H
@@ -35,14 +35,15 @@ enum chunked_step {
 };
 
 /*
- * Take in up to n bytes at p. Sets *used to the bytes of framing consumed and, on CHUNKED_DATA, *data to
- * the bytes of content that follow them in the input: the caller takes these, says how many with
- * chunked_took, and comes again with what is behind them.
+ * Take in up to n bytes at p. Sets *used to the bytes of framing consumed and, on CHUNKED_DATA,
+ * *data to the bytes of content that follow them in the input: the caller takes these, says how
+ * many with chunked_took, and comes again with what is behind them.
  */
 enum chunked_step chunked_step(struct chunked *c, const char *p, size_t n, size_t *used,
                                size_t *data, enum http_fault *fault);
 
-/* The caller took n bytes of content, from the input or straight from the socket. n <= chunked_left. */
+/* The caller took n bytes of content, from the input or straight from the socket. n <=
+ * chunked_left. */
 void chunked_took(struct chunked *c, size_t n);
 
 /* Bytes of content still to come in the chunk at hand: what may be read straight into the body. */

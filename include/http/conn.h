@@ -1,15 +1,15 @@
 /*
  * conn - a wire that speaks one version of HTTP, and the streams on it.
  *
- * A codec (one const struct of functions, for both roles) turns bytes into heads and bodies and back.
- * It calls up only through the conn_ops that the conn's owner passed in; it has never heard of a
- * transaction. A stream is one half of one exchange: it owns no data, it moves bytes between the wire
- * and the two bodies that its owner gives it.
+ * A codec (one const struct of functions, for both roles) turns bytes into heads and bodies and
+ * back. It calls up only through the conn_ops that the conn's owner passed in; it has never heard
+ * of a transaction. A stream is one half of one exchange: it owns no data, it moves bytes between
+ * the wire and the two bodies that its owner gives it.
  *
  * Ownership: a conn belongs to its listener or server, a stream to its conn. The owner of a stream
- * (a transaction) lets go of it with release or reset and must not use it afterwards. A conn that is
- * closed is freed at the end of the loop's iteration.
- * Timers: a conn has one for each direction; how long is asked of the owner each time (timeout_ms).
+ * (a transaction) lets go of it with release or reset and must not use it afterwards. A conn that
+ * is closed is freed at the end of the loop's iteration. Timers: a conn has one for each
+ * direction; how long is asked of the owner each time (timeout_ms).
  */
 #ifndef HOLDFAST_HTTP_CONN_H
 #define HOLDFAST_HTTP_CONN_H
@@ -37,7 +37,8 @@ enum conn_wait {
     CONN_WAIT_LINGER,     /* the whole of lingering */
 };
 
-/* Why a stream has failed. It is told once; the stream is then good for a reply (front) or release. */
+/* Why a stream has failed. It is told once; the stream is then good for a reply (front) or
+ * release. */
 enum conn_failure {
     CONN_PEER_CLOSED,  /* the peer ended the connection where more was due */
     CONN_PEER_RESET,   /* the connection broke */
@@ -64,7 +65,8 @@ struct conn_ops {
      * no memory; the conn is closed.
      */
     bool (*open)(struct stream *s);
-    /* The head of a request, or of a final response. With a fault the head is what could be told. */
+    /* The head of a request, or of a final response. With a fault the head is what could be
+     * told. */
     void (*on_head)(struct stream *s, struct head *h, enum http_fault fault);
     /* Back: a 1xx response. */
     void (*on_interim)(struct stream *s, struct head *h);
@@ -74,7 +76,8 @@ struct conn_ops {
     void (*on_sent)(struct stream *s);
     void (*on_failed)(struct stream *s, enum conn_failure why);
     /*
-     * Front, after the whole request: the client has shut its side (is_broken: both sides are gone).
+     * Front, after the whole request: the client has shut its side (is_broken: both sides are
+     * gone).
      */
     void (*on_hangup)(struct stream *s, bool is_broken);
     /* Back: connected, and idle. */
@@ -122,33 +125,34 @@ struct codec {
     /* Back: take the conn, which is idle, for an exchange. */
     struct stream *(*open)(struct conn *c, void *owner, struct arena *arena);
     /*
-     * Send a message: its head, and the content of `out` (NULL: no body; else head->has_body). The body
-     * is tied to the conn's task as consumer. Nothing is written before the conn's task runs, so that
-     * head and body leave in one call. False: the head cannot be written (too large, or a control
-     * character in a field); nothing has been sent.
+     * Send a message: its head, and the content of `out` (NULL: no body; else head->has_body). The
+     * body is tied to the conn's task as consumer. Nothing is written before the conn's task runs,
+     * so that head and body leave in one call. False: the head cannot be written (too large, or a
+     * control character in a field); nothing has been sent.
      */
     bool (*send_head)(struct stream *s, const struct head *h, struct body *out);
     /* Front: send an interim response (100 without fields where h is NULL). */
     void (*send_interim)(struct stream *s, const struct head *h);
-    /* Take the body in now; NULL: drop its bytes. The body is tied to the conn's task as producer. */
+    /* Take the body in now; NULL: drop its bytes. The body is tied to the conn's task as
+     * producer. */
     void (*receive_into)(struct stream *s, struct body *in);
     /*
-     * The exchange is HTTP no more (a 101 has been passed on): what comes goes to `in` until the peer shuts
-     * its side, what is in `out` is sent until it is complete; then our side is shut. The codec sets no
-     * timers any more. on_received and on_sent tell the ends.
+     * The exchange is HTTP no more (a 101 has been passed on): what comes goes to `in` until the
+     * peer shuts its side, what is in `out` is sent until it is complete; then our side is shut.
+     * The codec sets no timers any more. on_received and on_sent tell the ends.
      */
     void (*tunnel)(struct stream *s, struct body *in, struct body *out);
     /*
-     * Take back a message whose head has been given to send_head, if no byte of it has left: another may
-     * be sent in its place. The body is let go of. False: too late.
+     * Take back a message whose head has been given to send_head, if no byte of it has left:
+     * another may be sent in its place. The body is let go of. False: too late.
      */
     bool (*retract)(struct stream *s);
     /* Send nothing more of the body: the peer has answered without it. */
     void (*stop_sending)(struct stream *s);
     /*
-     * The owner is done. What is still to be sent is sent, what still comes is dropped within bounds;
-     * then the connection goes on or closes. Both bodies are let go of at once unless they are
-     * finished with.
+     * The owner is done. What is still to be sent is sent, what still comes is dropped within
+     * bounds; then the connection goes on or closes. Both bodies are let go of at once unless they
+     * are finished with.
      */
     void (*release)(struct stream *s);
     /* The owner is done and the message must be seen to be broken: close at once. */

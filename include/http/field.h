@@ -1,8 +1,9 @@
 /*
  * field - the names of header fields.
  *
- * A name that the program knows has an id, found by its length and first letter; every other name is
- * FIELD_OTHER and is compared as text. Names are compared without regard to case (RFC 9110 5.1).
+ * A name that the program knows has an id, found by its length and first letter; every other name
+ * is FIELD_OTHER and is compared as text. Names are compared without regard to case (RFC 9110
+ * 5.1).
  */
 #ifndef HOLDFAST_HTTP_FIELD_H
 #define HOLDFAST_HTTP_FIELD_H
@@ -39,8 +40,8 @@ enum field_kind field_kind(enum field_id id);
 bool field_is_token(struct str text);
 
 /*
- * May text stand as a field value (RFC 9110 5.5): no CR, LF, NUL or other control but tab, no blank at
- * either end? Bytes above 0x7f are allowed (obs-text).
+ * May text stand as a field value (RFC 9110 5.5): no CR, LF, NUL or other control but tab, no
+ * blank at either end? Bytes above 0x7f are allowed (obs-text).
  */
 bool field_is_value(struct str text);
 

@@ -1,8 +1,8 @@
 /*
  * framing - where a message ends: RFC 9112 section 6 as one decision table.
  *
- * The table is stricter than the RFC wherever two readers could disagree: what is ambiguous is refused,
- * never interpreted. Each row of framing.c names its clause and has a test.
+ * The table is stricter than the RFC wherever two readers could disagree: what is ambiguous is
+ * refused, never interpreted. Each row of framing.c names its clause and has a test.
  */
 #ifndef HOLDFAST_HTTP_FRAMING_H
 #define HOLDFAST_HTTP_FRAMING_H
@@ -10,7 +10,8 @@
 #include "http/fault.h"
 #include "http/head.h"
 
-/* The largest length we take, 2^53 - 1: what a JSON number and a JavaScript server can still count. */
+/* The largest length we take, 2^53 - 1: what a JSON number and a JavaScript server can still
+ * count. */
 #define FRAMING_LENGTH_MAX ((1ULL << 53) - 1)
 
 enum framing_kind {
@@ -27,8 +28,8 @@ struct framing {
 };
 
 /*
- * Decide from the head as parsed (FRAMING fields still in it). Sets *f; returns FAULT_NONE or what is
- * wrong, and then the connection must end.
+ * Decide from the head as parsed (FRAMING fields still in it). Sets *f; returns FAULT_NONE or what
+ * is wrong, and then the connection must end.
  */
 enum http_fault framing_of_request(const struct head *h, struct framing *f);
 

@@ -1,9 +1,9 @@
 /*
  * h1 - HTTP/1.0 and 1.1 as a codec, in both roles.
  *
- * One stream at a time: a pipelined request waits in the buffer until the one before it is answered.
- * Two state machines, one a direction, run by one routine that is called when the wire is ready or a
- * body has something to say; what each waits for decides the timers.
+ * One stream at a time: a pipelined request waits in the buffer until the one before it is
+ * answered. Two state machines, one a direction, run by one routine that is called when the wire
+ * is ready or a body has something to say; what each waits for decides the timers.
  *
  * Lingering: a conn whose answer is out before the request is in shuts its sending side and drops
  * what still comes until the client's end, for conn->linger_ms and conn->linger_bytes at most
@@ -19,7 +19,8 @@
 #define H1_LINGER_MS 30000
 /* What 30 s of a gigabit line bring; dropping is cheap. */
 #define H1_LINGER_BYTES ((uint64_t)4 << 30)
-/* A request body of at most this many bytes left is dropped to keep the connection, after a reply. */
+/* A request body of at most this many bytes left is dropped to keep the connection, after a
+ * reply. */
 #define H1_DROP_TO_KEEP_ALIVE 65536
 
 extern const struct codec h1_codec;
@@ -36,8 +37,8 @@ struct h1_setup {
 size_t h1_object_bytes(void);
 
 /*
- * A front conn over an accepted socket. Nothing is read yet: post conn->task, or call h1_front_start,
- * to begin. NULL: no memory, fd is closed.
+ * A front conn over an accepted socket. Nothing is read yet: post conn->task, or call
+ * h1_front_start, to begin. NULL: no memory, fd is closed.
  */
 struct conn *h1_front_new(const struct h1_setup *setup, const struct addr *peer);
 
@@ -45,8 +46,9 @@ struct conn *h1_front_new(const struct h1_setup *setup, const struct addr *peer)
 void h1_front_start(struct conn *c);
 
 /*
- * A back conn over a socket that is connected (is_connected) or connecting. on_connected or on_closed
- * tells how it ended, never before this function has returned. NULL: no memory, fd is closed.
+ * A back conn over a socket that is connected (is_connected) or connecting. on_connected or
+ * on_closed tells how it ended, never before this function has returned. NULL: no memory, fd is
+ * closed.
  */
 struct conn *h1_back_new(const struct h1_setup *setup, bool is_connected);
 

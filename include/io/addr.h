@@ -21,7 +21,8 @@ struct addr {
     } at;
 };
 
-/* An IP address as 16 bytes, IPv4 mapped (::ffff:a.b.c.d, RFC 4291 2.5.5.2), so that one compare does. */
+/* An IP address as 16 bytes, IPv4 mapped (::ffff:a.b.c.d, RFC 4291 2.5.5.2), so that one compare
+ * does. */
 struct ip {
     unsigned char bytes[16];
 };
@@ -65,15 +66,16 @@ bool addr_eq(const struct addr *a, const struct addr *b);
 /* The IP of the address. False for a unix socket. */
 bool addr_ip(const struct addr *a, struct ip *ip);
 
-/* Write the IP as text, IPv4 where it is a mapped one, at out, room ADDR_TEXT_MAX. Returns the length. */
+/* Write the IP as text, IPv4 where it is a mapped one, at out, room ADDR_TEXT_MAX. Returns the
+ * length. */
 size_t ip_text(const struct ip *ip, char *out);
 
 /* Read a numeric IPv4 or IPv6 address without port or brackets. */
 bool ip_parse(struct str text, struct ip *ip);
 
 /*
- * Read `10.0.0.0/8`, `2001:db8::/32`, or an address alone (all its bits). Bits beyond the prefix must
- * be 0: returns false for `10.1.0.0/8` and for whatever is no network.
+ * Read `10.0.0.0/8`, `2001:db8::/32`, or an address alone (all its bits). Bits beyond the prefix
+ * must be 0: returns false for `10.1.0.0/8` and for whatever is no network.
  */
 bool cidr_parse(struct str text, struct cidr *net);
 

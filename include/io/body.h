@@ -81,8 +81,8 @@ void body_init(struct body *b, const struct body_setup *setup);
 void body_reset(struct body *b);
 
 /*
- * A body whose bytes lie in a pipe of the kernel and are never looked at (splice(2)). Read bytes are gone.
- * False: there is no pipe to be had; nothing has been set up. Give up with body_reset.
+ * A body whose bytes lie in a pipe of the kernel and are never looked at (splice(2)). Read bytes
+ * are gone. False: there is no pipe to be had; nothing has been set up. Give up with body_reset.
  */
 bool body_init_pipe(struct body *b, struct loop *loop, struct bufs *bufs);
 
@@ -95,22 +95,22 @@ static inline bool body_is_pipe(const struct body *b)
 void body_pipe_commit(struct body *b, size_t n);
 
 /*
- * Say how long the body will be. Promises its room on the disk where it will not fit in memory and all
- * of it is to be kept. False: it does not fit (quota, reserve), with errno.
+ * Say how long the body will be. Promises its room on the disk where it will not fit in memory and
+ * all of it is to be kept. False: it does not fit (quota, reserve), with errno.
  */
 bool body_declare(struct body *b, uint64_t length);
 
 /*
- * Room for the producer: a pointer to *n > 0 bytes to be filled and committed, before anything else is
- * done to the body. NULL: no room now, the producer's task will be posted; or the body is aborted.
- * May write a buffer to the disk. The body must be OPEN.
+ * Room for the producer: a pointer to *n > 0 bytes to be filled and committed, before anything
+ * else is done to the body. NULL: no room now, the producer's task will be posted; or the body is
+ * aborted. May write a buffer to the disk. The body must be OPEN.
  */
 char *body_space(struct body *b, size_t *n);
 
 /*
- * Would bytes of the wire better go straight to the file? So for a body that is kept, is known to be too
- * long for memory, and whose producer is eager. Then body_splice moves up to `most` of them; the result
- * is the wire's. A disk that fails aborts the body.
+ * Would bytes of the wire better go straight to the file? So for a body that is kept, is known to
+ * be too long for memory, and whose producer is eager. Then body_splice moves up to `most` of
+ * them; the result is the wire's. A disk that fails aborts the body.
  */
 bool body_wants_splice(const struct body *b, uint64_t most);
 enum wire_result body_splice(struct body *b, struct wire *w, uint64_t most, size_t *got);
@@ -162,7 +162,8 @@ static inline bool body_is_drained(const struct body *b)
 bool body_rewind(struct body *b);
 bool body_can_rewind(const struct body *b);
 
-/* Nothing will be replayed any more: from here on read bytes are gone, and those already read at once. */
+/* Nothing will be replayed any more: from here on read bytes are gone, and those already read at
+ * once. */
 void body_stop_keeping(struct body *b);
 
 /* Tie a side to the body (its task), or cut it (NULL). Attaching posts the task. */

@@ -1,9 +1,9 @@
 /*
  * buf - pieces of memory for bytes in flight, from a bounded pool.
  *
- * Sizes are powers of two from 16 KiB to 1 MiB. A freed piece of a size is the next one handed out. The
- * pool has a budget for all its pieces together: a growing body that would pass it stays as it is,
- * and a new connection that finds no piece is refused; nothing else is disturbed.
+ * Sizes are powers of two from 16 KiB to 1 MiB. A freed piece of a size is the next one handed
+ * out. The pool has a budget for all its pieces together: a growing body that would pass it stays
+ * as it is, and a new connection that finds no piece is refused; nothing else is disturbed.
  */
 #ifndef HOLDFAST_IO_BUF_H
 #define HOLDFAST_IO_BUF_H
@@ -39,8 +39,8 @@ void bufs_reset(struct bufs *bs);
 struct buf *buf_get(struct bufs *bs, size_t size);
 
 /*
- * The same for what can do without: refuses already when half of the budget is used, so that the other
- * half is there for new connections.
+ * The same for what can do without: refuses already when half of the budget is used, so that the
+ * other half is there for new connections.
  */
 struct buf *buf_get_optional(struct bufs *bs, size_t size);
 

@@ -48,7 +48,8 @@ struct grave {
 
 enum loop_poller { LOOP_EPOLL, LOOP_POLL };
 
-/* Make a loop. Returns NULL with errno set. Free with loop_free: nothing may be registered or set. */
+/* Make a loop. Returns NULL with errno set. Free with loop_free: nothing may be registered or
+ * set. */
 struct loop *loop_new(enum loop_poller poller);
 void loop_free(struct loop *l);
 
@@ -62,8 +63,6 @@ void loop_turn(struct loop *l, uint64_t most_ms);
 /* Milliseconds of CLOCK_MONOTONIC and of the wall, read once an iteration. */
 uint64_t loop_now(const struct loop *l);
 uint64_t loop_wall(const struct loop *l);
-
-struct timers *loop_timers(struct loop *l);
 
 /* Set t to fire `in_ms` from now; UINT32_MAX stops it. */
 void loop_timer_set(struct loop *l, struct timer *t, uint32_t in_ms);

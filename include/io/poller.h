@@ -1,15 +1,16 @@
 /*
  * poller - how a loop waits: epoll(7), or poll(2) as the portable reference.
  *
- * Private to the loop. Four functions each; what they find goes into watch->ready and watch->on_ready.
+ * Private to the loop. Four functions each; what they find goes into watch->ready and
+ * watch->on_ready.
  */
 #ifndef HOLDFAST_IO_POLLER_H
 #define HOLDFAST_IO_POLLER_H
 
 #include "io/loop.h"
 
-/* Events taken from one wait: enough to share the call among busy connections, few enough that tasks
- * and timers get their turn. */
+/* Events taken from one wait: enough to share the call among busy connections, few enough that
+ * tasks and timers get their turn. */
 #define POLLER_EVENTS_MAX 256
 
 struct poller;

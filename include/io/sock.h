@@ -12,9 +12,9 @@
 #include <sys/types.h>
 
 /*
- * A listening socket on addr. A unix socket is bound to PATH.PID.tmp, set to `mode`, listened on and
- * then renamed, so that a path that exists can be connected to. A socket that nobody listens on is
- * replaced; one that somebody does (EADDRINUSE) and anything else (EEXIST) is left alone.
+ * A listening socket on addr. A unix socket is bound to PATH.PID.tmp, set to `mode`, listened on
+ * and then renamed, so that a path that exists can be connected to. A socket that nobody listens
+ * on is replaced; one that somebody does (EADDRINUSE) and anything else (EEXIST) is left alone.
  * Returns -1 with errno set.
  */
 int sock_listen(const struct addr *addr, unsigned backlog, bool has_mode, mode_t mode);
@@ -52,18 +52,20 @@ int sock_error(int fd);
 struct addr sock_local(int fd);
 
 /*
- * Bytes written to the socket that the peer has not acknowledged (tcp(7) SIOCOUTQ; still told after a
- * reset). For a unix socket: not yet read by the peer. Returns false where the kernel does not say.
+ * Bytes written to the socket that the peer has not acknowledged (tcp(7) SIOCOUTQ; still told
+ * after a reset). For a unix socket: not yet read by the peer. Returns false where the kernel does
+ * not say.
  */
 bool sock_unacknowledged(int fd, size_t *n_bytes);
 
 /*
- * Bytes written to the socket that have not left it (tcp(7) SIOCOUTQNSD): no peer can have had them.
- * False where the kernel does not say (a unix socket).
+ * Bytes written to the socket that have not left it (tcp(7) SIOCOUTQNSD): no peer can have had
+ * them. False where the kernel does not say (a unix socket).
  */
 bool sock_unsent(int fd, size_t *n_bytes);
 
-/* Make close(2) send a reset at once (SO_LINGER 0): for a message that must be seen to be broken. */
+/* Make close(2) send a reset at once (SO_LINGER 0): for a message that must be seen to be
+ * broken. */
 void sock_set_reset_on_close(int fd);
 
 #endif

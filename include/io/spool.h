@@ -1,16 +1,17 @@
 /*
  * spool - bytes that did not fit in memory.
  *
- * A store is a directory with a quota; a spool is one unnamed file in it (O_TMPFILE, else a file that
- * is unlinked as soon as it is made), written at the end and read anywhere before it. It is opened by
- * the first append and closed by reset, so an unused spool costs nothing, and it is gone with the
- * process.
+ * A store is a directory with a quota; a spool is one unnamed file in it (O_TMPFILE, else a file
+ * that is unlinked as soon as it is made), written at the end and read anywhere before it. It is
+ * opened by the first append and closed by reset, so an unused spool costs nothing, and it is gone
+ * with the process.
  *
- * Quota is admission, not backpressure: bytes are promised to a spool before they come (spool_admit),
- * and all promises of a store together stay below its quota and leave its reserve free on the disk.
+ * Quota is admission, not backpressure: bytes are promised to a spool before they come
+ * (spool_admit), and all promises of a store together stay below its quota and leave its reserve
+ * free on the disk.
  *
- * Invariants:  fd < 0  <=>  size_bytes == 0;  size_bytes <= promised_bytes.
- * Elsewhere:   when to spill (io/body.c), how long to wait (proxy/txn.c).
+ * Invariants:  fd < 0  <=>  size_bytes == 0;  size_bytes <= promised_bytes. Elsewhere:   when to
+ * spill (io/body.c), how long to wait (proxy/txn.c).
  */
 #ifndef HOLDFAST_IO_SPOOL_H
 #define HOLDFAST_IO_SPOOL_H
@@ -36,9 +37,9 @@ struct spool_setup {
 };
 
 /*
- * Open a store: make the directory (0700) where it is missing, look whether a file can be written in
- * it. Returns a store with one reference, or NULL with errno set. `path` is copied. May block on the
- * disk.
+ * Open a store: make the directory (0700) where it is missing, look whether a file can be written
+ * in it. Returns a store with one reference, or NULL with errno set. `path` is copied. May block
+ * on the disk.
  */
 struct spool_store *spool_store_open(const struct spool_setup *setup);
 struct spool_store *spool_store_ref(struct spool_store *s);
@@ -52,7 +53,8 @@ bool spool_store_is_there(const struct spool_store *s);
 
 struct str spool_store_path(const struct spool_store *s);
 
-/* What is dubious about the store (memory, a network, open to everybody), in words; NULL: nothing. */
+/* What is dubious about the store (memory, a network, open to everybody), in words; NULL:
+ * nothing. */
 const char *spool_store_doubt(const struct spool_store *s);
 
 struct spool_figures {
@@ -86,8 +88,9 @@ void spool_clear(struct spool *s);
 bool spool_admit(struct spool *s, uint64_t total_bytes);
 
 /*
- * The store's pipe, for moving bytes from a socket to a spool without copying them to us (splice(2)). It is
- * empty between two calls of the program. Returns its writing end, or -1: there is none to be had.
+ * The store's pipe, for moving bytes from a socket to a spool without copying them to us
+ * (splice(2)). It is empty between two calls of the program. Returns its writing end, or -1: there
+ * is none to be had.
  */
 int spool_pipe(struct spool *s);
 
@@ -98,8 +101,8 @@ bool spool_append_pipe(struct spool *s, size_t n);
 void spool_settle(struct spool *s);
 
 /*
- * Append all n bytes at p. What was not promised is admitted first. Returns false with errno set; the
- * spool is as before, but may have a longer file behind its size. Blocks on the disk.
+ * Append all n bytes at p. What was not promised is admitted first. Returns false with errno set;
+ * the spool is as before, but may have a longer file behind its size. Blocks on the disk.
  */
 bool spool_append(struct spool *s, const void *p, size_t n);
 

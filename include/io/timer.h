@@ -1,11 +1,11 @@
 /*
  * timer - deadlines, in an intrusive heap.
  *
- * A timer that moves later only writes its deadline; the heap is corrected when the stale entry comes
- * up. So an idle timeout that is pushed back by every read costs one store.
+ * A timer that moves later only writes its deadline; the heap is corrected when the stale entry
+ * comes up. So an idle timeout that is pushed back by every read costs one store.
  *
- * Invariants:  heap[t->slot] == t for every timer in the heap;  key_ms <= deadline_ms.
- * Limits:      one deadline a timer; times are milliseconds of the loop's monotonic clock.
+ * Invariants:  heap[t->slot] == t for every timer in the heap;  key_ms <= deadline_ms. Limits:
+ * one deadline a timer; times are milliseconds of the loop's monotonic clock.
  */
 #ifndef HOLDFAST_IO_TIMER_H
 #define HOLDFAST_IO_TIMER_H
@@ -37,8 +37,8 @@ void timers_reset(struct timers *ts);
 void timer_init(struct timer *t, void (*fire)(struct timer *t));
 
 /*
- * Set the deadline, replacing an earlier one. Returns false when memory is out and the timer was in no
- * heap: then it is stopped.
+ * Set the deadline, replacing an earlier one. Returns false when memory is out and the timer was
+ * in no heap: then it is stopped.
  */
 bool timer_set(struct timers *ts, struct timer *t, uint64_t deadline_ms);
 
@@ -56,7 +56,8 @@ static inline bool timer_is_set(const struct timer *t)
 /* The earliest entry of the heap, stale or not; TIMER_NEVER where there is none. */
 uint64_t timers_next(const struct timers *ts);
 
-/* Stop and fire every timer whose deadline is <= now_ms. A callback may set, stop and remove timers. */
+/* Stop and fire every timer whose deadline is <= now_ms. A callback may set, stop and remove
+ * timers. */
 void timers_fire(struct timers *ts, uint64_t now_ms);
 
 #endif

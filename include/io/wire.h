@@ -26,8 +26,9 @@ enum wire_result {
 };
 
 /*
- * A wire over a connected socket, which it now owns. `is_ready`: the socket is fresh, try it before
- * waiting; else (a pending connect) it is registered at once and false is returned where that fails.
+ * A wire over a connected socket, which it now owns. `is_ready`: the socket is fresh, try it
+ * before waiting; else (a pending connect) it is registered at once and false is returned where
+ * that fails.
  */
 bool wire_open(struct wire *w, struct loop *l, int fd, bool is_ready,
                void (*on_ready)(struct watch *w));
@@ -43,22 +44,26 @@ static inline bool wire_is_open(const struct wire *w)
 /* Read up to n bytes to p; *got is how many (WIRE_OK alone sets it above 0). */
 enum wire_result wire_recv(struct wire *w, void *p, size_t n, size_t *got);
 
-/* Write the pieces; *sent is how many bytes went. `more`: another write follows at once (MSG_MORE). */
+/* Write the pieces; *sent is how many bytes went. `more`: another write follows at once
+ * (MSG_MORE). */
 enum wire_result wire_send(struct wire *w, const struct iovec *pieces, size_t n_pieces, bool more,
                            size_t *sent);
 
-/* Send up to n bytes of file fd from `at` (sendfile(2)). WIRE_END: the file cannot be read there. */
+/* Send up to n bytes of file fd from `at` (sendfile(2)). WIRE_END: the file cannot be read
+ * there. */
 enum wire_result wire_send_file(struct wire *w, int fd, uint64_t at, size_t n, size_t *sent);
 
 /*
- * Move up to n bytes from the wire into a pipe, or from a pipe to the wire, without looking at them
- * (splice(2)). wire_splice_in: WIRE_AGAIN also where the pipe is full; `pipe_is_empty` tells the two apart.
+ * Move up to n bytes from the wire into a pipe, or from a pipe to the wire, without looking at
+ * them (splice(2)). wire_splice_in: WIRE_AGAIN also where the pipe is full; `pipe_is_empty` tells
+ * the two apart.
  */
 enum wire_result wire_splice_in(struct wire *w, int pipe_fd, size_t n, bool pipe_is_empty,
                                 size_t *got);
 enum wire_result wire_splice_out(struct wire *w, int pipe_fd, size_t n, size_t *sent);
 
-/* Say what is waited for (EVENT_IN | EVENT_OUT); registers the wire if need be. False: no memory. */
+/* Say what is waited for (EVENT_IN | EVENT_OUT); registers the wire if need be. False: no
+ * memory. */
 bool wire_want(struct wire *w, unsigned events);
 
 /* Shut our side: the peer reads an end. */

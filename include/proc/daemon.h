@@ -6,7 +6,8 @@
 
 #include "proc/options.h"
 
-/* Run until a signal ends it. Returns the exit status: 0 after a signal, 1 where it could not start. */
+/* Run until a signal ends it. Returns the exit status: 0 after a signal, 1 where it could not
+ * start. */
 int daemon_run(const struct options *o);
 
 /* Compile the file and print what is wrong with it. Returns the exit status. */

@@ -19,8 +19,8 @@ struct options {
 };
 
 /*
- * Read the command line. False: it is wrong, and standard error has been told how (exit with 2). The
- * texts are argv's.
+ * Read the command line. False: it is wrong, and standard error has been told how (exit with 2).
+ * The texts are argv's.
  */
 bool options_parse(int argc, char **argv, struct options *o);
 

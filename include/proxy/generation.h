@@ -41,9 +41,9 @@ void generation_error(struct generation_errors *errors, const struct config_plac
                       const char *format, ...) __attribute__((format(printf, 3, 4)));
 
 /*
- * Bind c: spools and logs are opened, or taken over from `before` (NULL: none) where it has the same.
- * Backends are bound by generation_bind_backends, which cannot fail for other reasons than memory.
- * Returns NULL where memory is out or errors->n grew.
+ * Bind c: spools and logs are opened, or taken over from `before` (NULL: none) where it has the
+ * same. Backends are bound by generation_bind_backends, which cannot fail for other reasons than
+ * memory. Returns NULL where memory is out or errors->n grew.
  */
 struct generation *generation_new(struct worker *w, struct config *c, struct generation *before,
                                   struct generation_errors *errors);

@@ -1,9 +1,9 @@
 /*
  * listener - a socket that clients connect to, and the connections accepted on it.
  *
- * A listener outlives generations: a reload that still names its address gives it the new generation,
- * and its idle connections meet that with their next request. One that is no longer named accepts what
- * waits in its queue, closes, and is freed when its last connection has gone.
+ * A listener outlives generations: a reload that still names its address gives it the new
+ * generation, and its idle connections meet that with their next request. One that is no longer
+ * named accepts what waits in its queue, closes, and is freed when its last connection has gone.
  * Limits: max-connections of the process; without descriptors accepting pauses and resumes.
  */
 #ifndef HOLDFAST_PROXY_LISTENER_H

@@ -18,9 +18,9 @@ struct replay_facts {
 };
 
 /*
- * Is it allowed to send the request once more? `safe`: nothing of a response has gone out, and the method
- * is idempotent (RFC 9110 9.2.2), or the request bears an Idempotency-Key, or the server cannot
- * have had all of it.
+ * Is it allowed to send the request once more? `safe`: nothing of a response has gone out, and the
+ * method is idempotent (RFC 9110 9.2.2), or the request bears an Idempotency-Key, or the server
+ * cannot have had all of it.
  */
 bool replay_is_allowed(const struct replay_facts *f);
 

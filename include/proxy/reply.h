@@ -15,7 +15,8 @@ void reply_route(struct txn *t);
 /* Answer 200 without content. */
 void reply_empty(struct txn *t);
 
-/* Answer with an error: the policy's page for the status, else the built-in one. t->reason is set. */
+/* Answer with an error: the policy's page for the status, else the built-in one. t->reason is
+ * set. */
 void reply_error(struct txn *t, unsigned status);
 
 /* Does the policy replace this response of a server by a page of its own (intercept-errors)? */

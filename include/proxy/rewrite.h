@@ -7,9 +7,9 @@
 #include "proxy/txn.h"
 
 /*
- * Make t->outgoing from t->request, once for all attempts: forwarding fields, then http-request rules
- * in order. The body's length is set by the caller. False: no memory, or a value that is no field
- * value.
+ * Make t->outgoing from t->request, once for all attempts: forwarding fields, then http-request
+ * rules in order. The body's length is set by the caller. False: no memory, or a value that is no
+ * field value.
  */
 bool rewrite_request(struct txn *t);
 

@@ -2,13 +2,13 @@
  * server - the servers of a backend as they are: up or down, their connections, and who waits.
  *
  * A server is believed to be up until a connect fails. Then it is down, and its back-off begins
- * (SERVER_BACKOFF_FIRST_MS doubling to SERVER_BACKOFF_LAST_MS): the back-off belongs to the server, not
- * to those who wait. While anybody waits, one connection at a time probes it; the first that
- * succeeds serves the first who waits, and the others follow in the order of their arrival at a
- * measured pace.
+ * (SERVER_BACKOFF_FIRST_MS doubling to SERVER_BACKOFF_LAST_MS): the back-off belongs to the
+ * server, not to those who wait. While anybody waits, one connection at a time probes it; the
+ * first that succeeds serves the first who waits, and the others follow in the order of their
+ * arrival at a measured pace.
  *
- * States outlive generations: a server is the same as long as its name and address are. One that is
- * no longer named closes its idle connections and is freed when the last busy one has gone.
+ * States outlive generations: a server is the same as long as its name and address are. One that
+ * is no longer named closes its idle connections and is freed when the last busy one has gone.
  */
 #ifndef HOLDFAST_PROXY_SERVER_H
 #define HOLDFAST_PROXY_SERVER_H
@@ -18,8 +18,8 @@
 
 #define SERVER_BACKOFF_FIRST_MS 50
 #define SERVER_BACKOFF_LAST_MS  1000
-/* A server that is back gets this many of those who waited, every so many milliseconds: 3,200 a second
- * is more than most can take and less than a stampede. */
+/* A server that is back gets this many of those who waited, every so many milliseconds: 3,200 a
+ * second is more than most can take and less than a stampede. */
 #define SERVER_WAKE_BURST 32
 #define SERVER_WAKE_MS    10
 
@@ -73,15 +73,17 @@ bool backend_state_apply(struct backend_state *b, const struct config_backend *c
 struct str server_name(const struct server_state *s);
 struct str server_full_name(const struct server_state *s);
 
+/* The bit of a server in the masks below. */
+uint64_t server_mark(const struct server_state *s);
+
 /*
- * A server that is up and not marked in `tried`, another than `avoid` where there is one. NULL: none.
+ * A server that is up and not in `tried`, one that is not in `asked` where there is one; it takes
+ * its turn. NULL: none.
  */
-struct server_state *balance_pick(struct backend_state *b, uint64_t tried,
-                                  const struct server_state *avoid);
+struct server_state *balance_pick(struct backend_state *b, uint64_t tried, uint64_t asked);
 
 /* The same without taking its turn. */
-struct server_state *balance_look(const struct backend_state *b, uint64_t tried,
-                                  const struct server_state *avoid);
+struct server_state *balance_look(const struct backend_state *b, uint64_t tried, uint64_t asked);
 
 /* Has every server its mark in `tried`? */
 bool backend_all_tried(const struct backend_state *b, uint64_t tried);
@@ -90,9 +92,9 @@ bool backend_all_tried(const struct backend_state *b, uint64_t tried);
 struct conn *server_take_idle(struct server_state *s);
 
 /*
- * Start a connection for t, which is told by txn_on_connected or txn_on_connect_failed, never before
- * this has returned. NULL with errno: it failed at once, and the server is noted as down unless the
- * fault is ours (no descriptors, no memory).
+ * Start a connection for t, which is told by txn_on_connected or txn_on_connect_failed, never
+ * before this has returned. NULL with errno: it failed at once, and the server is noted as down
+ * unless the fault is ours (no descriptors, no memory).
  */
 struct conn *server_connect(struct server_state *s, struct txn *t);
 

@@ -39,7 +39,8 @@ enum txn_mode {
                      * client drops; never sent twice, for the server may have kept what it got */
 };
 
-/* One attempt to have a server answer, for the log. Times are of the loop's clock; 0: not reached. */
+/* One attempt to have a server answer, for the log. Times are of the loop's clock; 0: not
+ * reached. */
 struct attempt {
     struct attempt *next;
     struct str server;
@@ -97,7 +98,7 @@ struct txn {
     bool holds;          /* may wait for a server */
     bool wants_fresh;    /* no pooled connection: one has just turned out dead */
     bool client_shut;    /* the client has shut its side: gone if it would have to wait */
-    struct server_state *avoid; /* failed last: another one first. Compared, never followed */
+    uint64_t asked;      /* marks of servers that have failed it since the last pause */
     struct timer retry_timer;   /* before the same server is sent the request again */
     unsigned n_attempts; /* that sent bytes of the request */
 
@@ -114,6 +115,7 @@ struct txn {
 
     uint64_t started_ms;
     uint64_t ended_ms;
+    struct arena_mark attempt_mark; /* the arena before an attempt */
     struct attempt *attempts;
     unsigned n_noted; /* of them */
     struct attempt *attempt; /* the present one; NULL: none */
@@ -141,15 +143,17 @@ void txn_on_all_tried(struct txn *t);
 void txn_enter(struct txn *t, enum txn_state next);
 
 /*
- * Something has gone wrong. Before a response head has been sent the client gets the reason's status (its
- * error page, if there is one); afterwards the connection is broken off. Servers are let go of.
+ * Something has gone wrong. Before a response head has been sent the client gets the reason's
+ * status (its error page, if there is one); afterwards the connection is broken off. Servers are
+ * let go of.
  */
 void txn_fail(struct txn *t, enum reason why);
 
 /* The request is complete enough: find a server (state QUEUE). */
 void txn_seek_server(struct txn *t);
 
-/* Let go of the back stream (broken off), a connect or a place in the queue; the hold clock stops. */
+/* Let go of the back stream (broken off), a connect or a place in the queue; the hold clock
+ * stops. */
 void txn_detach(struct txn *t);
 
 /* Over: logged, streams released. `is_whole`: the client has had all that was meant for it. */
@@ -159,8 +163,8 @@ void txn_finish(struct txn *t, bool is_whole);
 void txn_choose_mode(struct txn *t, bool has_body);
 
 /*
- * The client has dropped, or has fallen silent: the exchange fails for this reason, but for a resumable
- * upload, of which what has come is delivered first.
+ * The client has dropped, or has fallen silent: the exchange fails for this reason, but for a
+ * resumable upload, of which what has come is delivered first.
  */
 void txn_client_gone(struct txn *t, enum reason why);
 
@@ -176,7 +180,8 @@ void txn_start_tunnel(struct txn *t);
 /* One direction of the tunnel has come to its end. */
 void txn_tunnel_half_done(struct txn *t);
 
-/* The hold clock runs while the request is complete (or its client has gone) and no server has it. */
+/* The hold clock runs while the request is complete (or its client has gone) and no server has
+ * it. */
 void txn_hold_start(struct txn *t);
 
 /* Stop the hold clock and add up what it has run. */

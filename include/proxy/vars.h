@@ -1,8 +1,8 @@
 /*
  * vars - what a variable, a template or a condition is worth for a transaction.
  *
- * Values are made on demand in the transaction's arena or point at what is there. A variable that has
- * no value gives the empty text.
+ * Values are made on demand in the transaction's arena or point at what is there. A variable that
+ * has no value gives the empty text.
  */
 #ifndef HOLDFAST_PROXY_VARS_H
 #define HOLDFAST_PROXY_VARS_H
@@ -19,8 +19,8 @@ bool var_number(struct txn *t, const struct var_ref *v, uint64_t *number);
 /* The address of an ADDRESS; false: it has none (a unix socket). */
 bool var_ip(struct txn *t, const struct var_ref *v, struct ip *ip);
 
-/* Fill in a template. With `escape` values are written as in a text log (log_escape_text). p == NULL:
- * no memory. */
+/* Fill in a template. With `escape` values are written as in a text log (log_escape_text). p ==
+ * NULL: no memory. */
 struct str template_render(struct txn *t, const struct template *tm, bool escape);
 
 /* Does the condition hold? NULL always does. */

@@ -1,9 +1,9 @@
 /*
  * worker - everything that one process serving traffic has; nothing of it is global.
  *
- * A worker applies configurations one after the other, in place: listeners, servers, spools and logs
- * that the next one still names go on, with their connections. It knows nothing of signals, files or
- * privileges (proc/).
+ * A worker applies configurations one after the other, in place: listeners, servers, spools and
+ * logs that the next one still names go on, with their connections. It knows nothing of signals,
+ * files or privileges (proc/).
  */
 #ifndef HOLDFAST_PROXY_WORKER_H
 #define HOLDFAST_PROXY_WORKER_H
@@ -54,9 +54,9 @@ void worker_reset(struct worker *w);
 
 /*
  * First half of applying a configuration: open what it names and the worker has not got (sockets,
- * spools, logs). May fail: then `failed` has been told each reason (place and text), and nothing has
- * changed. On success worker_commit must follow before anything else is prepared. Takes its own
- * reference to the configuration.
+ * spools, logs). May fail: then `failed` has been told each reason (place and text), and nothing
+ * has changed. On success worker_commit must follow before anything else is prepared. Takes its
+ * own reference to the configuration.
  */
 bool worker_prepare(struct worker *w, struct config *c,
                     void (*failed)(void *to, const struct config_place *place, const char *text),
@@ -74,8 +74,8 @@ void worker_drain(struct worker *w);
 void worker_refuse(struct worker *w);
 
 /*
- * May another client be let in? Each may come to need a spool file and a connection to a server beside its
- * own descriptor: one that is accepted is not to fail for want of descriptors.
+ * May another client be let in? Each may come to need a spool file and a connection to a server
+ * beside its own descriptor: one that is accepted is not to fail for want of descriptors.
  */
 bool worker_has_descriptors(const struct worker *w);
 

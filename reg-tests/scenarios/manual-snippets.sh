@@ -74,6 +74,21 @@ while read -r row; do
     done < <(tr ';' '\n' <<<"$default")
 done <settings
 
+# The words of a form: each timeout, each mode of buffering.
+while read -r words; do
+    for word in ${words//|/ }; do
+        grep -qE "[\`|]${word}[\` |]" "$manual" || fail "the word '$word' of settings.def is not in the manual"
+    done
+done < <(grep -E '^X\((TIMEOUT|REQUEST_BUFFERING),' settings | grep -oE '"[a-z-]+[|][a-z|-]+' | tr -d '"')
+
+# What a request's body is treated as, and why.
+words=$(sed -nE 's/.*set_mode\(t, MODE_[A-Z]+, .*/&/p' "$root/src/proxy/txn_mode.c" | grep -oE '"[a-z-]+"' | sort -u | tr -d '"')
+[ "$(wc -w <<<"$words")" -ge 6 ] || fail "the reasons of txn_mode.c cannot be read"
+for word in $words; do
+    grep -F '| `buffering-reason` |' "$manual" | grep -qF "\`$word\`" ||
+        fail "the buffering-reason '$word' is not in the manual"
+done
+
 # Variables: a row `NAME` | type | phase.
 rows "$root/grammar/variables.def" >variables
 [ "$(wc -l <variables)" -ge 30 ] || fail "the rows of variables.def cannot be read"

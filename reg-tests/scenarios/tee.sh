@@ -38,10 +38,15 @@ seed=$RANDOM
 RANDOM=$seed
 echo "seed $seed"
 
-random_byte() { echo $((1 + (RANDOM * 32768 + RANDOM) % (bytes - 1))); }
-in_log() { grep -qF -- "$1" "$work/access.log"; }
+# So far from the end that the rest cannot all be in the kernel of the server that dies: then a POST must not be
+# sent again. In a torture build it always may be.
+random_byte() { echo $((1 + (RANDOM * 32768 + RANDOM) % (bytes * 2 / 3))); }
+method=POST
+if [ $mb -lt 1000000 ]; then method=PUT; fi
 
-# count_is WORD TEST NUMBER: what the server says of itself.
+in_log() { grep -q -- "$1" "$work/access.log"; }
+
+# What the server says of itself.
 count() { curl -sS --max-time 10 "http://127.0.0.1:$app_port/count" | sed -n "s/^$1 //p"; }
 has_bytes() { [ "$(count bytes)" -gt "${1:-0}" ]; }
 
@@ -50,12 +55,14 @@ for times in 1 2 5; do
     for framing in length chunked; do
         at=$(random_byte)
         path="/reset/$at/$times?$framing"
-        arguments=(-X POST -H 'Expect:')
+        arguments=(-X $method -H 'Expect:')
         if [ $framing = chunked ]; then arguments+=(-H 'Transfer-Encoding: chunked'); fi
+        before=$(count requests)
         start_upload dies "$file" "$path" "${arguments[@]}" --limit-rate $((60 * mb))
         finish_upload dies
         expect "200 $file_sum 0" "$code $sum $status" "$path"
-        wait_until 5 in_log "$path 200 $((times + 1)) tee ok"
+        expect $((before + times + 1)) "$(count requests)" "requests that the server has seen: $path"
+        wait_until 5 in_log "$path 200 [0-9] tee ok"
     done
 done
 
@@ -63,16 +70,16 @@ done
 kill_hard app
 start_origin app --listen "127.0.0.1:$app_port" --die-after "$(random_byte)"
 for i in 1 2; do
-    start_upload "two$i" "$file" "/upload/two$i" -X POST -H 'X-Two: yes'
+    start_upload "two$i" "$file" "/upload/two$i" -X $method -H 'X-Two: yes'
     finish_upload "two$i"
     expect "200 $file_sum 0" "$code $sum $status" "two servers, upload $i"
 done
 
 # The client feeds from a pipe, so that it is known how far it has come.
-feed_from_pipe() {
+feed_from_pipe() { # feed_from_pipe NAME PATH: half of the file
     rm -f "$work/pipe"
     mkfifo "$work/pipe"
-    start_upload "$1" "$work/pipe" "$2" -X POST -H 'Expect:' -H 'Transfer-Encoding: chunked'
+    start_upload "$1" "$work/pipe" "$2" -X $method -H 'Expect:' -H 'Transfer-Encoding: chunked'
     exec 3>"$work/pipe"
     head -c $((bytes / 2)) "$file" >&3
 }
@@ -85,7 +92,7 @@ feed_the_rest() {
 lives app && kill_hard app
 feed_from_pipe during /upload/during
 wait_until 10 spools 1
-start_origin app --listen "127.0.0.1:$app_port"
+start_origin app --listen "127.0.0.1:$app_port" 3>&- # it would keep the pipe open
 wait_until 10 has_bytes 0
 lives during || fail "the client was answered in the middle"
 feed_the_rest
@@ -94,7 +101,7 @@ expect "200 $file_sum 0" "$code $sum $status" "a server that comes back during t
 
 # It comes back after the upload.
 kill_hard app
-start_upload after "$file" /upload/after -X POST
+start_upload after "$file" /upload/after -X $method
 wait_until 20 is_sent after
 start_origin app --listen "127.0.0.1:$app_port"
 finish_upload after
@@ -105,7 +112,7 @@ feed_from_pipe middle /upload/middle
 wait_until 10 has_bytes $((bytes / 4))
 kill_hard app
 lives middle || fail "the client noticed the server's death"
-start_origin app --listen "127.0.0.1:$app_port"
+start_origin app --listen "127.0.0.1:$app_port" 3>&-
 wait_until 10 has_bytes 0
 feed_the_rest
 finish_upload middle
@@ -119,13 +126,14 @@ until has_bytes $((bytes / 4)); do
     polls=$((polls + 1))
     [ $polls -lt 1000 ] || fail "the server has nothing of the slow upload"
 done
-expect $((before + polls + 3)) "$(count connections)" "connections, of which the counts have $((polls + 2))"
+extra=$(($(count connections) - before - polls - 2)) # none where a kept connection serves
+[ $extra -le 1 ] || fail "$extra connections for one slow upload"
 feed_the_rest
 finish_upload slow
 expect "200 $file_sum 0" "$code $sum $status" "a slow upload"
 
 # A server that reads nothing does not slow the client: all is taken in. When it dies, the next one has it all.
-start_upload stalls "$file" /stall/1000 -X POST
+start_upload stalls "$file" /stall/1000 -X $method
 wait_until 20 is_sent stalls
 spools 1 || fail "the body is not on disk"
 kill_hard app

@@ -49,16 +49,28 @@ struct arena *arena_new(size_t block_bytes, size_t limit_bytes)
     return a;
 }
 
-void arena_reset(struct arena *a)
+struct arena_mark arena_mark(const struct arena *a)
 {
-    while (a->newest != &a->first) {
+    return (struct arena_mark){a->newest, a->newest->used};
+}
+
+void arena_rewind(struct arena *a, struct arena_mark mark)
+{
+    while (a->newest != mark.block) {
         struct block *b = a->newest;
 
+        assert(b != &a->first);
         a->newest = b->older;
         a->total_bytes -= sizeof(*b) + b->size;
         free(b);
     }
-    a->first.used = 0;
+    assert(mark.used <= a->newest->used);
+    a->newest->used = mark.used;
+}
+
+void arena_reset(struct arena *a)
+{
+    arena_rewind(a, (struct arena_mark){&a->first, 0});
 }
 
 void arena_free(struct arena *a)

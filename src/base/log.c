@@ -156,6 +156,11 @@ const char *log_name(const struct log_sink *s)
     return s->where_n > 0 ? s->where : s->kind == LOG_STDOUT ? "stdout" : "stderr";
 }
 
+int log_fd(const struct log_sink *s)
+{
+    return s->fd;
+}
+
 bool log_give(const struct log_sink *s, uid_t uid, gid_t gid)
 {
     return s->kind != LOG_FILE || fchown(s->fd, uid, gid) == 0;
@@ -231,7 +236,7 @@ void log_line(struct log_sink *s, enum log_level level, struct str line)
         uint64_t lost = s->n_lost - s->n_reported;
 
         s->n_reported = s->n_lost;
-        log_message(LOG_WARNING, "log %s: %llu lines were lost: it could not keep up",
+        log_message(LOG_WARNING, "log %s: %llu lines were lost: it could not take them",
                     log_name(s), (unsigned long long)lost);
     }
 }
@@ -270,8 +275,8 @@ void log_message(enum log_level level, const char *format, ...)
     when = clock_iso8601_text(clock_wall_ms());
     if (error_log.format == LOG_JSON) {
         n = log_escape_json(escaped, sizeof(escaped), (struct str){message, n});
-        length = snprintf(line, sizeof(line), "{\"time\":\"%.*s\",\"level\":\"%s\",\"message\":\"%.*s\"}",
-                          STR_ARG(when), log_level_names[level], (int)n, escaped);
+        length = snprintf(line, sizeof(line),
+                          "{\"time\":\"%.*s\",\"level\":\"%s\",\"message\":\"%.*s\"}", STR_ARG(when), log_level_names[level], (int)n, escaped);
     } else {
         length = snprintf(line, sizeof(line), "%.*s %s: %.*s", STR_ARG(when),
                           log_level_names[level], (int)n, message);
@@ -296,7 +301,7 @@ static size_t utf8_length(struct str s)
 
     if (u[0] < 0x80)
         return 1;
-    n = u[0] >= 0xf0 && u[0] <= 0xf4 ? 4 : u[0] >= 0xe0 && u[0] < 0xf0 ? 3 : u[0] >= 0xc2 && u[0] < 0xe0 ? 2 : 0;
+    n = u[0] > 0xf4 || u[0] < 0xc2 ? 0 : u[0] >= 0xf0 ? 4 : u[0] >= 0xe0 ? 3 : 2;
     if (n == 0 || n > s.n)
         return 0;
     for (size_t i = 1; i < n; i++)

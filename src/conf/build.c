@@ -256,8 +256,8 @@ static void build_backend(struct build *b, struct config_backend *backend, const
         diag_error(b->compile->diags, setting_span(s), "the backend '%.*s' has no 'server'",
                    STR_ARG(backend->name));
     if (n > CONFIG_SERVERS_MAX)
-        diag_error(b->compile->diags, setting_span(s), "the backend '%.*s' has %zu servers: at most %d",
-                   STR_ARG(backend->name), n, CONFIG_SERVERS_MAX);
+        diag_error(b->compile->diags, setting_span(s),
+                   "the backend '%.*s' has %zu servers: at most %d", STR_ARG(backend->name), n, CONFIG_SERVERS_MAX);
     for (const struct setting *server = first_of(s->block, SETTING_SERVER); server != NULL;
          server = next_of(server))
         build_server(b, backend, servers++, server);

@@ -40,8 +40,8 @@ bool template_compile(struct compile *c, const struct word *word, enum var_phase
     for (const struct word_part *part = word->parts; part != NULL; part = part->next)
         n++;
     if (n > TEMPLATE_PARTS_MAX) {
-        diag_error(c->diags, word->at->span, "a text has at most %d variables and parts between them",
-                   TEMPLATE_PARTS_MAX);
+        diag_error(c->diags, word->at->span,
+                   "a text has at most %d variables and parts between them", TEMPLATE_PARTS_MAX);
         return false;
     }
     ops = store_zalloc(&c->keep, n, sizeof(*ops));

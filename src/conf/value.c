@@ -91,7 +91,8 @@ static bool read_size(const struct value *v)
     case QUANTITY_TOO_LARGE: return fail_because(v, "this size does not fit 63 bits");
     }
     if (v->arg->type == FORM_MEMORY && v->arg->number > MEMORY_MAX)
-        return fail_because(v, "that is too much memory for one body: at most 1M (beyond it there is the spool)");
+        return fail_because(v, "that is too much memory for one body: at most 1M (beyond it there is "
+                               "the spool)");
     return true;
 }
 

@@ -54,7 +54,8 @@ static const struct name_row names[FIELD_N] = {
 #undef X
 };
 
-/* The only known name that a text of this length with this first letter (once: third letter) can be. */
+/* The only known name that a text of this length with this first letter (once: third letter) can
+ * be. */
 static enum field_id field_candidate(struct str name, char first)
 {
     switch (name.n) {

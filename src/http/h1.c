@@ -271,7 +271,8 @@ static bool h1_finish(struct h1 *h)
         return true;
     }
     if (h->stream.owner != NULL) {
-        /* The response is in and the rest of the request cannot go: nothing more will happen here. */
+        /* The response is in and the rest of the request cannot go: nothing more will happen
+         * here. */
         if (h->conn.role == CONN_FRONT || h->in_state != H1_IN_DONE ||
             h->out_state != H1_OUT_BROKEN)
             return false;
@@ -460,10 +461,10 @@ static void h1_release(struct stream *s)
 }
 
 /*
- * Must the connection end with a reset? To a client, where only that shows that a message without length is
- * cut. To a server always, or the kernel would go on to send it what is in our socket, and it might come to
- * have the whole of a request that is being sent to another; but for a body that its client cut short: all
- * that came of it is to be delivered, and then an end.
+ * Must the connection end with a reset? To a client, where only that shows that a message without
+ * length is cut. To a server always, or the kernel would go on to send it what is in our socket,
+ * and it might come to have the whole of a request that is being sent to another; but for a body
+ * that its client cut short: all that came of it is to be delivered, and then an end.
  */
 static bool breaks_by_reset(const struct h1 *h)
 {
@@ -485,10 +486,11 @@ static void h1_reset(struct stream *s)
 }
 
 /*
- * What has not left our socket nobody has had. What has left it and is not acknowledged may have been read
- * all the same: a receiver delays acknowledgements, and the kernel does not look at that of a reset
- * (tcp_reset). But a FIN acknowledges all that had come before the close: what is unacknowledged after the
- * peer's end (read as 0, or as EPIPE where a reset followed it) came too late for anybody to read.
+ * What has not left our socket nobody has had. What has left it and is not acknowledged may have
+ * been read all the same: a receiver delays acknowledgements, and the kernel does not look at that
+ * of a reset (tcp_reset). But a FIN acknowledges all that had come before the close: what is
+ * unacknowledged after the peer's end (read as 0, or as EPIPE where a reset followed it) came too
+ * late for anybody to read.
  */
 static bool h1_may_be_delivered(struct stream *s)
 {

@@ -357,8 +357,8 @@ static size_t give_buffered(struct h1 *h, size_t n)
 }
 
 /*
- * Read up to `most` bytes of content from the wire straight into the sink; 0: nothing now, or the end
- * (*ended), or a stop.
+ * Read up to `most` bytes of content from the wire straight into the sink; 0: nothing now, or the
+ * end (*ended), or a stop.
  */
 static size_t recv_into_sink(struct h1 *h, uint64_t most, bool *ended)
 {

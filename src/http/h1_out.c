@@ -1,8 +1,8 @@
 /*
  * h1_out - the writing half of HTTP/1: heads, and content by length, by chunks or until the end.
  *
- * What belongs together leaves in one call: head, content, and the chunk framing around it. Content on
- * disk goes by sendfile(2), after a head that was marked with MSG_MORE.
+ * What belongs together leaves in one call: head, content, and the chunk framing around it.
+ * Content on disk goes by sendfile(2), after a head that was marked with MSG_MORE.
  */
 #include "http/h1_private.h"
 
@@ -11,7 +11,8 @@
 
 #include <errno.h>
 
-/* The content of one chunk: large enough that framing costs nothing, small enough for any reader. */
+/* The content of one chunk: large enough that framing costs nothing, small enough for any
+ * reader. */
 #define CHUNK_DATA_MAX ((uint64_t)1 << 20)
 /* Interim responses that a client has not read yet. */
 #define INTERIM_PENDING_MAX 32768
@@ -58,7 +59,8 @@ bool h1_put(struct h1 *h, const void *p, size_t n)
 /* Write a head into the output buffer. False: no memory, or the head cannot be written. */
 static bool put_head(struct h1 *h, const struct head *head, const struct h1_framing_out *f)
 {
-    /* What came within its bound goes out with what rules add; almost all fits in the first piece. */
+    /* What came within its bound goes out with what rules add; almost all fits in the first
+     * piece. */
     static const size_t rooms[] = {BUF_SIZE_MIN / 2, 4 * H1_HEAD_MAX};
 
     for (size_t i = 0; i < sizeof(rooms) / sizeof(rooms[0]); i++) {
@@ -207,7 +209,8 @@ void h1_stop_sending(struct stream *s)
     h->keep_alive = false;
 }
 
-/* What one call will write: buffered framing, a piece of content in memory, the end of its chunk. */
+/* What one call will write: buffered framing, a piece of content in memory, the end of its
+ * chunk. */
 struct volley {
     struct iovec parts[3];
     size_t n_parts;
@@ -325,7 +328,8 @@ static void end_message(struct h1 *h)
 
     if (body_peek(b).kind != BODY_PIECE_NONE)
         return;
-    /* What is in the buffer goes first: a head without its content is seen to be broken, silence is not. */
+    /* What is in the buffer goes first: a head without its content is seen to be broken, silence
+     * is not. */
     if (b->state == BODY_ABORTED && out_length(h) > 0)
         return;
     if (b->state == BODY_ABORTED) {

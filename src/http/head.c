@@ -11,7 +11,12 @@
 
 void head_init(struct head *h, struct arena *a, bool is_response)
 {
-    *h = (struct head){.arena = a, .is_response = is_response, .minor = 1, .fields_max = HEAD_FIELDS_MAX};
+    *h = (struct head){
+        .arena = a,
+        .is_response = is_response,
+        .minor = 1,
+        .fields_max = HEAD_FIELDS_MAX,
+    };
 }
 
 /* Room for one more field: twice as much as before. The old array stays behind in the arena. */

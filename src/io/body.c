@@ -13,8 +13,8 @@
 
 /* A producer that fills a buffer in this many writes or fewer gets the next size; see body_grow. */
 #define EAGER_FILLS 8
-/* One that fills this much in so few writes has its bytes spliced, until as many pieces in a row are below
- * the least: gathering those in memory is cheaper than two calls for each. */
+/* One that fills this much in so few writes has its bytes spliced, until as many pieces in a row
+ * are below the least: gathering those in memory is cheaper than two calls for each. */
 #define SPLICE_FROM_BYTES ((size_t)128 << 10)
 #define SPLICE_FILLS      4
 #define SPLICE_MIN_BYTES  ((uint64_t)64 << 10)
@@ -140,7 +140,8 @@ static size_t memory_size_max(const struct body *b)
     return b->memory_bytes < BUF_SIZE_MAX ? (size_t)b->memory_bytes : BUF_SIZE_MAX;
 }
 
-/* The first piece is small whatever was declared: a client that declares and does not send costs little. */
+/* The first piece is small whatever was declared: a client that declares and does not send costs
+ * little. */
 static struct buf *first_memory(struct body *b)
 {
     b->n_fills = 0;
@@ -154,7 +155,8 @@ static bool body_grow(struct body *b, size_t most)
     size_t size = b->memory->room * 2;
     struct buf *larger;
 
-    /* Before a file the memory is one class larger rather than too small; a window is never larger. */
+    /* Before a file the memory is one class larger rather than too small; a window is never
+     * larger. */
     if (size > BUF_SIZE_MAX || (b->spool.store != NULL ? b->memory->room >= most : size > most))
         return false;
     if (b->has_length && b->length > size && b->length <= most)
@@ -180,8 +182,8 @@ static bool body_spill(struct body *b)
     b->spooled_bytes += n;
     b->memory->start = 0;
     b->memory->end = 0;
-    /* Large writes cost the disk half as much as small ones; but a response may wait for its reader for
-     * long, and there may be many such. */
+    /* Large writes cost the disk half as much as small ones; but a response may wait for its
+     * reader for long, and there may be many such. */
     if (b->keep == KEEP_ALL && b->n_fills <= EAGER_FILLS)
         body_grow(b, BUF_SIZE_MAX);
     b->n_fills = 0;

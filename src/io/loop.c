@@ -127,11 +127,6 @@ uint64_t loop_wall(const struct loop *l)
     return l->wall_ms;
 }
 
-struct timers *loop_timers(struct loop *l)
-{
-    return &l->timers;
-}
-
 void loop_timer_set(struct loop *l, struct timer *t, uint32_t in_ms)
 {
     if (in_ms == UINT32_MAX)

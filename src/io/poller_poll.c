@@ -1,9 +1,9 @@
 /*
  * poller_poll - waiting by poll(2), the portable reference.
  *
- * The set holds every registered descriptor; before each wait its events are made from what the owner
- * wants and does not know to be ready. Even where nothing is wanted a failure is reported, once: then the
- * descriptor is masked (negative), or its POLLHUP would spin the loop.
+ * The set holds every registered descriptor; before each wait its events are made from what the
+ * owner wants and does not know to be ready. Even where nothing is wanted a failure is reported,
+ * once: then the descriptor is masked (negative), or its POLLHUP would spin the loop.
  */
 #include "io/poller.h"
 

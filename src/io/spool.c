@@ -74,7 +74,8 @@ static bool make_directories(char *path, bool *is_new)
     return *is_new || errno == EEXIST;
 }
 
-/* A directory that was there is left as it is: it must be the user's, or one that the user may write to. */
+/* A directory that was there is left as it is: it must be the user's, or one that the user may
+ * write to. */
 static bool store_give(const struct spool_store *s, const struct spool_setup *setup, bool is_new)
 {
     struct stat st;
@@ -144,7 +145,8 @@ static int store_open_file(struct spool_store *s)
     return s->has_tmpfile ? open_unnamed(s) : open_named(s);
 }
 
-/* Find out once which kind of file the directory can hold; a directory that holds none is refused. */
+/* Find out once which kind of file the directory can hold; a directory that holds none is
+ * refused. */
 static bool store_try(struct spool_store *s)
 {
     int fd = getenv("HOLDFAST_NO_TMPFILE") == NULL ? open_unnamed(s) : -1;

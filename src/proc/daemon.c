@@ -157,7 +157,8 @@ static void on_shutdown_timeout(struct timer *t)
         loop_stop(d->worker.loop);
         return;
     }
-    log_message(LOG_WARNING, "shutdown-timeout: %u connections are not finished; held requests get 503",
+    log_message(LOG_WARNING,
+                "shutdown-timeout: %u connections are not finished; held requests get 503",
                 d->worker.n_fronts);
     d->has_refused = true;
     loop_timer_set(d->worker.loop, &d->shutdown, REFUSE_MS);
@@ -273,8 +274,8 @@ static bool open_pid(struct daemon *d, const struct config_global *g)
     return d->pid_fd >= 0;
 }
 
-/* In this order: descriptors, background, sockets and files, rights; what is left of it is undone by
- * the end of the process. */
+/* In this order: descriptors, background, sockets and files, rights; what is left of it is undone
+ * by the end of the process. */
 static bool daemon_start(struct daemon *d, struct config *c, const sigset_t *handled)
 {
     process_close_strays(c);
@@ -306,6 +307,7 @@ static bool daemon_start(struct daemon *d, struct config *c, const sigset_t *han
 static void daemon_end(struct daemon *d)
 {
     log_use(NULL, LOG_INFO, LOG_TEXT); /* the configured sink goes with the worker */
+    panic_set_fd(-1);
     loop_timer_remove(d->worker.loop, &d->shutdown);
     watch_remove(d->worker.loop, &d->signals);
     close(d->signals.fd);

@@ -43,6 +43,10 @@ bool options_parse(int argc, char **argv, struct options *o)
     int letter;
 
     *o = (struct options){.command = COMMAND_RUN};
+    if (argc == 2 && (strcmp(argv[1], "--help") == 0 || strcmp(argv[1], "--version") == 0)) {
+        o->command = argv[1][2] == 'h' ? COMMAND_HELP : COMMAND_VERSION;
+        return true;
+    }
     if (argc > 1 && strcmp(argv[1], "dump") == 0) {
         o->command = COMMAND_DUMP;
         argc--;

@@ -270,7 +270,8 @@ void listeners_cancel(struct worker *w)
     }
 }
 
-/* Those who wait in the queue have been promised an answer: they are let in before the socket closes. */
+/* Those who wait in the queue have been promised an answer: they are let in before the socket
+ * closes. */
 static void listener_remove(struct listener *l)
 {
     l->is_removed = true;

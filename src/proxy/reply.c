@@ -139,8 +139,9 @@ static bool is_reading(const struct txn *t)
 }
 
 /*
- * The status that goes out with a page. `=> 2xx` would tell a client that its upload had arrived: for
- * methods other than GET and HEAD the error's own status stays, unless any-method says otherwise.
+ * The status that goes out with a page. `=> 2xx` would tell a client that its upload had arrived:
+ * for methods other than GET and HEAD the error's own status stays, unless any-method says
+ * otherwise.
  */
 static unsigned page_status(const struct txn *t, const struct error_page *page, unsigned status)
 {

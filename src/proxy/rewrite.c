@@ -33,7 +33,8 @@ static bool rules_apply(struct txn *t, struct head *h, const struct header_rule 
     return true;
 }
 
-/* All values of a field of the request in one, comma-separated (RFC 9110 5.3), and `last` behind. */
+/* All values of a field of the request in one, comma-separated (RFC 9110 5.3), and `last`
+ * behind. */
 static struct str list_with(struct txn *t, enum field_id id, struct str last)
 {
     struct str list = STR_EMPTY;
@@ -56,7 +57,8 @@ static bool set_known(struct head *h, enum field_id id, struct str value)
     return value.p != NULL && head_set(h, field_name(id), value, id);
 }
 
-/* `append` believes what a proxy before us has said of the scheme and host; `replace` believes nothing. */
+/* `append` believes what a proxy before us has said of the scheme and host; `replace` believes
+ * nothing. */
 static bool add_forwarding(struct txn *t, struct head *h)
 {
     static const struct var_ref client = {.id = VAR_ID_CLIENT_IP};
@@ -102,7 +104,8 @@ bool rewrite_request(struct txn *t)
     if (h == NULL)
         return false;
     *h = *t->request;
-    /* The fields are copied: the request stays as it came, for conditions and logs. Four may be added. */
+    /* The fields are copied: the request stays as it came, for conditions and logs. Four may be
+     * added. */
     h->fields_max = HEAD_FIELDS_MAX + HEAD_FIELDS_OURS;
     h->fields_room = h->n_fields + 4;
     h->fields = arena_alloc(t->arena, h->fields_room * sizeof(*h->fields));

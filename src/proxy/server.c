@@ -232,13 +232,12 @@ void backends_close(struct worker *w)
 
 /* --- choosing --- */
 
-static uint64_t server_mark(const struct server_state *s)
+uint64_t server_mark(const struct server_state *s)
 {
     return (uint64_t)1 << s->bit;
 }
 
-struct server_state *balance_look(const struct backend_state *b, uint64_t tried,
-                                  const struct server_state *avoid)
+struct server_state *balance_look(const struct backend_state *b, uint64_t tried, uint64_t asked)
 {
     struct server_state *second = NULL;
 
@@ -248,18 +247,18 @@ struct server_state *balance_look(const struct backend_state *b, uint64_t tried,
 
         if (s->is_down || (tried & server_mark(s)))
             continue;
-        if (s != avoid)
+        if (!(asked & server_mark(s)))
             return s;
-        second = s;
+        if (second == NULL)
+            second = s;
     }
     return second;
 }
 
 /* Round robin: the one chosen goes to the end of the list, so that each has its turn. */
-struct server_state *balance_pick(struct backend_state *b, uint64_t tried,
-                                  const struct server_state *avoid)
+struct server_state *balance_pick(struct backend_state *b, uint64_t tried, uint64_t asked)
 {
-    struct server_state *s = balance_look(b, tried, avoid);
+    struct server_state *s = balance_look(b, tried, asked);
 
     if (s != NULL && b->n_servers > 1) {
         list_unlink(&s->link);
@@ -378,7 +377,7 @@ void backend_wait(struct backend_state *b, struct txn *t)
            list_owner(where->prev, struct txn, wait_link)->sequence > t->sequence)
         where = where->prev;
     list_insert_before(where, &t->wait_link);
-    if (balance_look(b, 0, NULL) != NULL) /* it is we who cannot connect: a moment later, perhaps */
+    if (balance_look(b, 0, 0) != NULL) /* it is we who cannot connect: a moment later, perhaps */
         loop_timer_set(b->worker->loop, &b->pace, SERVER_BACKOFF_FIRST_MS);
     backend_probe(b);
 }
@@ -446,7 +445,7 @@ static void backend_wake(struct backend_state *b)
     for (unsigned i = 0; i < SERVER_WAKE_BURST; i++) {
         struct txn *t;
 
-        if (list_is_empty(&b->waiters) || balance_look(b, 0, NULL) == NULL)
+        if (list_is_empty(&b->waiters) || balance_look(b, 0, 0) == NULL)
             return;
         t = list_owner(list_pop_front(&b->waiters), struct txn, wait_link);
         txn_on_server_ready(t);

@@ -161,8 +161,8 @@ void txn_init_request_body(struct txn *t)
 }
 
 /*
- * `auto` keeps the server away from a response that comes piece by piece: it is passed on as it comes under
- * either setting, but there is nothing to be gained by reading ahead of the client.
+ * `auto` keeps the server away from a response that comes piece by piece: it is passed on as it
+ * comes under either setting, but there is nothing to be gained by reading ahead of the client.
  */
 static bool response_spools(const struct txn *t)
 {

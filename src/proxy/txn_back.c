@@ -12,8 +12,8 @@
 
 #include <errno.h>
 
-/* Before the same server gets the request again: doubling, so that a server that falls over each time
- * is not hammered. */
+/* Before the same server gets the request again: doubling, so that a server that falls over each
+ * time is not hammered. */
 #define RETRY_FIRST_MS 50
 #define RETRY_LAST_MS  1000
 /* A request that is held for hours may be tried often; the log has the first of these. */
@@ -62,7 +62,8 @@ static void attempt_start(struct txn *t, struct server_state *s)
     *last = a;
 }
 
-/* The head is the same for every attempt; only the length of a body that was chunked is known by now. */
+/* The head is the same for every attempt; only the length of a body that was chunked is known by
+ * now. */
 static void set_outgoing_length(struct txn *t)
 {
     struct head *h = t->outgoing;
@@ -85,6 +86,7 @@ static void send_request(struct txn *t, struct conn *c)
     c->idle_ms = t->policy->timeout_ms[TIMEOUT_SERVER_IDLE];
     if (t->attempt != NULL)
         t->attempt->connected_ms = loop_now(t->worker->loop);
+    t->attempt_mark = arena_mark(t->arena);
     t->back = c->codec->open(c, t, t->arena);
     set_outgoing_length(t);
     assert(body == NULL || body->out_bytes == 0);
@@ -125,7 +127,7 @@ static bool ask_server(struct txn *t, struct server_state *s)
         return true;
     }
     t->last_reason = REASON_SERVER_DOWN;
-    t->tried |= (uint64_t)1 << s->bit;
+    t->tried |= server_mark(s);
     return false;
 }
 
@@ -137,7 +139,7 @@ void txn_seek_server(struct txn *t)
         txn_enter(t, TXN_QUEUE);
     txn_hold_start(t);
     do {
-        s = balance_pick(t->backend, t->tried, t->avoid);
+        s = balance_pick(t->backend, t->tried, t->asked);
         if (s == NULL) {
             wait_for_server(t);
             return;
@@ -159,7 +161,7 @@ static enum reason connect_reason(int error)
 
 void txn_on_probe_failed(struct txn *t, const struct server_state *s, int error)
 {
-    t->tried |= (uint64_t)1 << s->bit;
+    t->tried |= server_mark(s);
     t->last_reason = connect_reason(error);
 }
 
@@ -177,7 +179,7 @@ void txn_on_connected(struct txn *t, struct conn *c)
 void txn_on_connect_failed(struct txn *t, struct server_state *s, int error)
 {
     t->connecting = NULL;
-    t->tried |= (uint64_t)1 << s->bit;
+    t->tried |= server_mark(s);
     t->last_reason = connect_reason(error);
     if (t->attempt != NULL)
         t->attempt->ended_ms = loop_now(t->worker->loop);
@@ -192,23 +194,29 @@ static uint32_t retry_delay_ms(const struct txn *t)
     return ms < RETRY_LAST_MS ? ms : RETRY_LAST_MS;
 }
 
-/* Send the request once more: to another server at once, to the same one a moment later. */
+/*
+ * Send the request once more: at once to a server that has not failed it yet; a moment later where all that
+ * are up have, so that a farm that is restarting is not asked in a circle.
+ */
 static void send_again(struct txn *t, bool is_counted)
 {
-    struct server_state *s = t->server;
     const struct server_state *next;
+    bool pauses;
 
     /* Now, not when a server is found: a window that is read anew does not let go of byte 0. */
     if (t->has_request_body && !body_rewind(&t->request_body))
         unreachable("a request is sent again without its first byte");
     txn_enter(t, TXN_QUEUE);
     txn_hold_start(t);
-    t->avoid = s;
     t->tried = 0;
-    next = balance_look(t->backend, 0, s);
-    if (t->client_shut && next == s)
+    t->asked |= is_counted ? server_mark(t->server) : 0;
+    next = balance_look(t->backend, 0, t->asked);
+    pauses = next != NULL && (t->asked & server_mark(next)) != 0;
+    if (pauses)
+        t->asked = server_mark(t->server); /* a new round, with another one first */
+    if (pauses && t->client_shut)
         txn_fail(t, REASON_CLIENT_GONE);
-    else if (is_counted && next == s)
+    else if (pauses)
         loop_timer_set(t->worker->loop, &t->retry_timer, retry_delay_ms(t));
     else
         txn_seek_server(t);
@@ -238,8 +246,8 @@ static void note_attempt(const struct txn *t, enum reason why, bool again)
 }
 
 /*
- * A pooled connection that was dead already is no attempt: the request goes to a fresh one at once. It
- * happens once, and only where the request may be sent again at all.
+ * A pooled connection that was dead already is no attempt: the request goes to a fresh one at
+ * once. It happens once, and only where the request may be sent again at all.
  */
 static bool was_stale(const struct txn *t, enum reason why)
 {
@@ -265,6 +273,7 @@ static void attempt_failed(struct txn *t, enum reason why)
         note_attempt(t, why, again);
     }
     txn_detach(t);
+    arena_rewind(t->arena, t->attempt_mark); /* what came of a response: there may be many such */
     if (again)
         send_again(t, !is_free);
     else
@@ -309,7 +318,7 @@ void txn_on_server_failed(struct stream *s, enum conn_failure why)
         log_message(LOG_WARNING, "%.*s: server %s/%.*s: bad response: %s",
                     STR_ARG(t->route->full_name), t->backend->name, STR_ARG(t->server_name),
                     http_faults[s->conn->fault].text);
-    if (t->front == NULL) /* a resumable upload whose client has gone: all that came has been delivered */
+    if (t->front == NULL) /* a resumable upload: all that came of it has been delivered */
         txn_finish(t, false);
     else if (t->state == TXN_AWAIT)
         attempt_failed(t, reason);
@@ -349,6 +358,7 @@ static void retry_status(struct txn *t, unsigned status)
     log_message(LOG_NOTICE, "%.*s: server %s/%.*s answered %u; the request will be sent again",
                 STR_ARG(t->route->full_name), t->backend->name, STR_ARG(t->server_name), status);
     txn_detach(t);
+    arena_rewind(t->arena, t->attempt_mark);
     send_again(t, true);
 }
 
@@ -373,8 +383,8 @@ static bool is_still_sending(const struct txn *t)
 }
 
 /*
- * A server has answered before it had the whole request. An error ends the sending: what more it were
- * sent it would not read. The client's bytes are dropped from here on.
+ * A server has answered before it had the whole request. An error ends the sending: what more it
+ * were sent it would not read. The client's bytes are dropped from here on.
  */
 static void end_early_request(struct txn *t, const struct head *h)
 {

@@ -54,8 +54,8 @@ static enum reason refusal_reason(const struct body *b)
 }
 
 /*
- * Let the body come. But for stream, where the server is asked, the client's expectation is met here and
- * now, whether or not a server is there.
+ * Let the body come. But for stream, where the server is asked, the client's expectation is met
+ * here and now, whether or not a server is there.
  */
 static void take_body(struct txn *t)
 {
@@ -215,8 +215,9 @@ static enum reason timeout_reason(const struct conn *c)
 }
 
 /*
- * The client of a resumable upload has dropped. What has come is delivered, so that it can go on from there
- * (a server that buffers nothing would have had it by now); then the server's connection is closed.
+ * The client of a resumable upload has dropped. What has come is delivered, so that it can go on
+ * from there (a server that buffers nothing would have had it by now); then the server's
+ * connection is closed.
  */
 static bool deliver_what_came(struct txn *t, enum reason why)
 {

@@ -1,6 +1,6 @@
 /*
- * txn_mode - how the body of a request is treated, and the bounds that span more than one read of it;
- * tunnels.
+ * txn_mode - how the body of a request is treated, and the bounds that span more than one read of
+ * it; tunnels.
  */
 #include "proxy/txn.h"
 
@@ -31,7 +31,8 @@ static bool has_field(const struct txn *t, enum field_id id)
     return head_find(t->request, id, STR_EMPTY) != NULL;
 }
 
-/* tus 1.0 (Tus-Resumable) and draft-ietf-httpbis-resumable-upload (Upload-Complete, Upload-Offset). */
+/* tus 1.0 (Tus-Resumable) and draft-ietf-httpbis-resumable-upload (Upload-Complete, Upload-
+ * Offset). */
 static bool is_resumable(const struct txn *t)
 {
     return has_field(t, FIELD_TUS_RESUMABLE) || has_field(t, FIELD_UPLOAD_COMPLETE) ||
@@ -90,7 +91,8 @@ void txn_guard_body(struct txn *t)
     loop_timer_set(t->worker->loop, &t->guard_timer, next_ms);
 }
 
-/* Has the client sent less than the rate asks for, over all the time it has had beyond the grace? */
+/* Has the client sent less than the rate asks for, over all the time it has had beyond the
+ * grace? */
 static bool is_too_slow(const struct txn *t, uint64_t gone_ms)
 {
     const struct policy *p = t->policy;

@@ -77,7 +77,8 @@ static struct str header_text(const struct head *h, const struct var_ref *v)
     return f == NULL ? STR_EMPTY : f->value;
 }
 
-/* An id is 16 bytes of a digest over a key of the process and a counter: nobody can guess the next. */
+/* An id is 16 bytes of a digest over a key of the process and a counter: nobody can guess the
+ * next. */
 static struct str request_id_text(struct txn *t)
 {
     struct worker *w = t->worker;
@@ -102,7 +103,8 @@ static struct str request_id_text(struct txn *t)
     return t->request_id;
 }
 
-/* The times of the attempts, comma-separated, `-` for one that did not come so far (nginx's form). */
+/* The times of the attempts, comma-separated, `-` for one that did not come so far (nginx's
+ * form). */
 static struct str attempt_times(struct txn *t, enum var_id id)
 {
     struct str all = STR_EMPTY;

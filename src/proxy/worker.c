@@ -26,7 +26,8 @@ static void accept_timer_fired(struct timer *t)
         loop_timer_set(w->loop, &w->accept_timer, LISTENER_RETRY_MS);
 }
 
-/* Descriptors that are neither connections nor spool files: listeners, logs, directories, pipes, the loop. */
+/* Descriptors that are neither connections nor spool files: listeners, logs, directories, pipes,
+ * the loop. */
 #define FDS_BESIDE 24
 /* A client's own, its body's spool file, its connection to a server. */
 #define FDS_PER_CLIENT 3
@@ -124,6 +125,12 @@ static void adjust_stores(struct generation *g)
     }
 }
 
+static void use_log(struct log_sink *sink, const struct config_global *global)
+{
+    log_use(sink, global->log_level, global->log_format);
+    panic_set_fd(global->log.kind == LOG_FILE ? log_fd(sink) : -1);
+}
+
 void worker_commit(struct worker *w)
 {
     struct generation *g = w->pending;
@@ -132,7 +139,7 @@ void worker_commit(struct worker *w)
 
     w->pending = NULL;
     w->current = g;
-    log_use(generation_log(g, &global->log), global->log_level, global->log_format);
+    use_log(generation_log(g, &global->log), global);
     adjust_stores(g);
     for (size_t i = 0; i < g->config->n_backends; i++)
         if (!backend_state_apply(g->backends[i], &g->config->backends[i]))
@@ -159,6 +166,9 @@ void worker_refuse(struct worker *w)
 
 void worker_reopen_logs(struct worker *w)
 {
-    if (w->current != NULL)
-        generation_reopen_logs(w->current);
+    if (w->current == NULL)
+        return;
+    generation_reopen_logs(w->current);
+    use_log(generation_log(w->current, &w->current->config->global.log),
+            &w->current->config->global);
 }
