@@ -68,8 +68,13 @@ struct conn_ops {
     /* The head of a request, or of a final response. With a fault the head is what could be
      * told. */
     void (*on_head)(struct stream *s, struct head *h, enum http_fault fault);
-    /* Back: a 1xx response. */
-    void (*on_interim)(struct stream *s, struct head *h);
+    /*
+     * Back: a 1xx response, which lives no longer than the call. False: stop reading until the codec
+     * is told to resume.
+     */
+    bool (*on_interim)(struct stream *s, struct head *h);
+    /* Front: the interim responses that send_interim found no room beside have gone. */
+    void (*on_interim_room)(struct stream *s);
     /* All of the body has come (a message without one: never called). */
     void (*on_received)(struct stream *s);
     /* The last byte of our message has been given to the kernel. */
@@ -131,8 +136,13 @@ struct codec {
      * control character in a field); nothing has been sent.
      */
     bool (*send_head)(struct stream *s, const struct head *h, struct body *out);
-    /* Front: send an interim response (100 without fields where h is NULL). */
-    void (*send_interim)(struct stream *s, const struct head *h);
+    /*
+     * Front: send an interim response (100 without fields where h is NULL). False: the client has yet
+     * to read so many that no more should come before on_interim_room; this one is sent all the same.
+     */
+    bool (*send_interim)(struct stream *s, const struct head *h);
+    /* Back: read on, after on_interim has returned false. */
+    void (*resume)(struct stream *s);
     /* Take the body in now; NULL: drop its bytes. The body is tied to the conn's task as
      * producer. */
     void (*receive_into)(struct stream *s, struct body *in);

@@ -50,6 +50,7 @@ struct h1 {
     bool out_began;        /* bytes have gone since the head was written */
     bool out_has_chunk;  /* a chunk has been opened behind the head */
     bool is_tunnel;
+    bool interim_waits;    /* front: on_interim_room is due; back: nothing is read until resume */
     bool in_is_paused; /* the body has no room */
     bool in_moved;     /* since the timers were last looked at */
     bool out_moved;
@@ -102,7 +103,7 @@ bool h1_put(struct h1 *h, const void *p, size_t n);
 
 /* The codec's functions that write (h1_out.c). */
 bool h1_send_head(struct stream *s, const struct head *head, struct body *out);
-void h1_send_interim(struct stream *s, const struct head *head);
+bool h1_send_interim(struct stream *s, const struct head *head);
 bool h1_retract(struct stream *s);
 void h1_stop_sending(struct stream *s);
 

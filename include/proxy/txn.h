@@ -127,7 +127,7 @@ extern const struct conn_ops txn_front_ops;
 
 /* What the exchange on a back connection calls; server.c fills in those about the connection. */
 void txn_on_response(struct stream *s, struct head *h, enum http_fault fault);
-void txn_on_interim(struct stream *s, struct head *h);
+bool txn_on_interim(struct stream *s, struct head *h);
 void txn_on_response_received(struct stream *s);
 void txn_on_request_sent(struct stream *s);
 void txn_on_server_failed(struct stream *s, enum conn_failure why);

@@ -1,7 +1,8 @@
 #!/bin/bash
 #
-# A server that sends 5000 interim responses (104, as resumable uploads do) before its 200: the client gets
-# them all and the 200 after them, and the proxy's memory does not grow with their number.
+# A server that sends thousands of interim responses (104, as resumable uploads do) before its 200: the client
+# gets the 200, and the interim responses in their order; all of them while they are few enough to be under way
+# at once. The proxy's memory does not grow with their number.
 
 # shellcheck source=reg-tests/tools/scenario.sh
 source "$(dirname "$0")/../tools/scenario.sh"
@@ -39,14 +40,17 @@ ask() { # ask HOW_MANY
     request --dump-header "$work/heads" -o "$work/body" "http://holdfast/$1" || fail "curl's status is $?"
     expect ok "$(cat "$work/body")" "the body after $1 interim responses"
     expect 200 "$(awk '/^HTTP/ { last = $2 } END { print last }' "$work/heads")" "the status after $1"
-    seq "$1" >"$work/wanted"
     sed -nE 's/^upload-offset: ([0-9]+)\r$/\1/ip' "$work/heads" >"$work/got"
-    cp $work/heads /tmp/heads3; cmp "$work/wanted" "$work/got" || fail "not all of $1 interim responses, or not in their order"
+    sort -n -u -c "$work/got" || fail "of $1 interim responses some came twice, or not in their order"
 }
 
-ask 10
+got() { wc -l <"$work/got"; }
+
+ask 500
+expect 500 "$(got)" "how many of 500 interim responses came"
 before=$(peak_kb)
-ask 5000
+ask 4000 # curl takes no more than 300 KiB of heads
+expect 4000 "$(got)" "how many of 4000 interim responses came"
 # Sanitizers keep freed memory, so the bound holds for the release build alone.
 if [[ $build == */release ]] && [ "$(peak_kb)" -gt $((before + 1024)) ]; then
     fail "peak memory went from $before to $(peak_kb) KiB"

@@ -6,7 +6,7 @@
 # shellcheck source=reg-tests/tools/scenario.sh
 source "$(dirname "$0")/../tools/scenario.sh"
 
-tunnel() { # tunnel NAME [ARGUMENT...]: both ends of seven tunnels
+tunnel() { # tunnel NAME [ARGUMENT...]: both ends of eight tunnels
     local name=$1
     shift
 
@@ -24,9 +24,9 @@ CONFIG
     start_holdfast "$work/holdfast.cfg"
     wait "${pid_of[$name]}" || fail "$name"
     unset "pid_of[$name]"
-    expect 7 "$(grep -c '^passed: ' "$work/$name.out")" "$name: tunnels"
+    expect 8 "$(grep -c '^passed: ' "$work/$name.out")" "$name: tunnels"
     stop holdfast
-    expect 7 "$(grep -c '^101 upgrade .* ok$' "$work/$name.log")" "$name: lines of the log"
+    expect 8 "$(grep -c '^101 upgrade .* ok$' "$work/$name.log")" "$name: lines of the log"
     grep -q "^101 upgrade $((2 * mb)) $((2 * mb)) ok$" "$work/$name.log" || fail "$name: bytes in the log"
 }
 

@@ -42,6 +42,7 @@ struct tunnel_case {
     size_t with_head; /* bytes that leave in one call with the 101 */
     bool client_waits;
     bool server_waits;
+    bool server_reads_late; /* only when the client has had its end */
 };
 
 static const struct tunnel_case cases[] = {
@@ -51,7 +52,8 @@ static const struct tunnel_case cases[] = {
     {.name = "the server ends first",            .from_client = 100, .from_server = 100, .client_waits = true},
     {.name = "only the client sends",                            .from_client = 100},
     {.name = "only the server sends",          .from_server = 100},
-    {.name = "nobody sends"       },
+    {.name = "nobody sends"},
+    {.name = "the server reads when the client has had its end", .from_client = 100, .from_server = 1, .server_reads_late = true},
 };
 
 static const char *front;
@@ -195,21 +197,22 @@ static void run_case(int listener, const struct tunnel_case *k)
          .waits = k->server_waits},
     };
     struct pollfd fds[2];
+    bool reads[2];
     bool has_run = false;
 
     open_tunnel(listener, k, &ends[0], &ends[1]);
     while (!ends[0].has_end || !ends[1].has_end) {
         for (size_t i = 0; i < 2; i++) {
             fds[i].fd = ends[i].has_end && ends[i].has_shut ? -1 : ends[i].fd;
-            fds[i].events =
-                (short)((ends[i].has_end ? 0 : POLLIN) | (may_send(&ends[i]) ? POLLOUT : 0));
+            reads[i] = !ends[i].has_end && (i == 0 || !k->server_reads_late || ends[0].has_end);
+            fds[i].events = (short)((reads[i] ? POLLIN : 0) | (may_send(&ends[i]) ? POLLOUT : 0));
         }
         if (poll(fds, 2, WAIT_MS) == 0)
             fail("nothing moves at one end", ends[0].has_end ? &ends[1] : &ends[0]);
         for (size_t i = 0; i < 2; i++) {
             if ((fds[i].revents & POLLOUT) && may_send(&ends[i]))
                 send_some(&ends[i]);
-            if ((fds[i].revents & (POLLIN | POLLHUP | POLLERR)) && !ends[i].has_end)
+            if ((fds[i].revents & (POLLIN | POLLHUP | POLLERR)) && reads[i])
                 receive_some(&ends[i], &ends[1 - i]);
         }
         if (between != NULL && !has_run &&

@@ -294,6 +294,8 @@ static enum conn_wait in_wait(const struct h1 *h)
     case H1_IN_HEAD:
         if (h->conn.role == CONN_FRONT)
             return has_bytes || !h->conn.is_reused ? CONN_WAIT_HEAD : CONN_WAIT_IDLE;
+        if (h->interim_waits)
+            return CONN_WAIT_NONE;
         /* A server's time to think starts when it has the whole request. */
         return h->out_state == H1_OUT_DONE || h->out_state == H1_OUT_BROKEN ? CONN_WAIT_THINK
                                                                             : CONN_WAIT_NONE;
@@ -409,8 +411,17 @@ static struct stream *h1_open(struct conn *c, void *owner, struct arena *arena)
     h->out_state = H1_OUT_NONE;
     h->keep_alive = false;
     h->n_interim = 0;
+    h->interim_waits = false;
     h1_expect_head(h);
     return &h->stream;
+}
+
+static void h1_resume(struct stream *s)
+{
+    struct h1 *h = h1_of(s->conn);
+
+    h->interim_waits = false;
+    task_post(h->conn.wire.loop, &h->conn.task);
 }
 
 static void h1_receive_into(struct stream *s, struct body *in)
@@ -522,6 +533,7 @@ const struct codec h1_codec = {
     .open = h1_open,
     .send_head = h1_send_head,
     .send_interim = h1_send_interim,
+    .resume = h1_resume,
     .receive_into = h1_receive_into,
     .tunnel = h1_tunnel,
     .retract = h1_retract,

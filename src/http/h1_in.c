@@ -204,7 +204,7 @@ static void take_interim(struct h1 *h, size_t n)
     if (fault == FAULT_NONE && ++h->n_interim > INTERIM_MAX)
         fault = FAULT_HEAD_TOO_LARGE;
     if (fault == FAULT_NONE)
-        h->conn.ops->on_interim(&h->stream, &head);
+        h->interim_waits = !h->conn.ops->on_interim(&h->stream, &head);
     else
         response_is_malformed(h, fault);
     arena_free(a);
@@ -235,6 +235,7 @@ static bool head_text(struct h1 *h, size_t n, struct str *text)
 static bool open_front_stream(struct h1 *h)
 {
     h->stream = (struct stream){.conn = &h->conn};
+    h->interim_waits = false;
     h->hangup_told = 0;
     h->out_state = H1_OUT_NONE;
     h->has_stream = true;
@@ -572,6 +573,9 @@ static bool watch_for_hangup(struct h1 *h)
     const struct wire *w = &h->conn.wire;
     unsigned char news = wire_is_broken(w) ? 2 : wire_is_hung_up(w) && h->in_state == H1_IN_DONE;
 
+    /* Where we have shut our side too, both being shut is the regular end of a tunnel. */
+    if (h->is_tunnel && h->out_state == H1_OUT_DONE)
+        return false;
     if (news <= h->hangup_told || h->stream.owner == NULL || h->conn.role == CONN_BACK)
         return false;
     h->hangup_told = news;
@@ -585,7 +589,8 @@ bool h1_receive(struct h1 *h)
     switch ((enum h1_in_state)h->in_state) {
     case H1_IN_CONNECTING: return false;
     case H1_IN_IDLE: return receive_idle(h);
-    case H1_IN_HEAD: return receive_head(h);
+    case H1_IN_HEAD:
+        return (h->conn.role == CONN_FRONT || !h->interim_waits) && receive_head(h);
     case H1_IN_BODY:
         if (receive_body(h))
             return true;

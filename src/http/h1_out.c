@@ -14,7 +14,7 @@
 /* The content of one chunk: large enough that framing costs nothing, small enough for any
  * reader. */
 #define CHUNK_DATA_MAX ((uint64_t)1 << 20)
-/* Interim responses that a client has not read yet. */
+/* Interim responses that a client has not read yet, before no more are read from the server. */
 #define INTERIM_PENDING_MAX 32768
 /* "\r\n" of the chunk before, 16 digits, "\r\n". */
 #define CHUNK_HEAD_MAX 20
@@ -147,7 +147,7 @@ bool h1_send_head(struct stream *s, const struct head *head, struct body *out)
     return true;
 }
 
-void h1_send_interim(struct stream *s, const struct head *head)
+bool h1_send_interim(struct stream *s, const struct head *head)
 {
     static const char go_on[] = "HTTP/1.1 100 Continue\r\n\r\n";
     struct h1 *h = h1_of(s->conn);
@@ -155,17 +155,16 @@ void h1_send_interim(struct stream *s, const struct head *head)
 
     /* RFC 9110 15.2: never to an HTTP/1.0 client; and not behind the final head. */
     if (h->client_is_1_0 || h->out_state != H1_OUT_NONE)
-        return;
+        return true;
     if (head == NULL || head->status == 100)
         h->awaits_continue = false;
-    /* One that a slow client leaves no room for is lost: nothing waits for it. */
-    if (out_length(h) > INTERIM_PENDING_MAX)
-        return;
     if (head == NULL)
         h1_put(h, go_on, sizeof(go_on) - 1);
     else
         put_head(h, head, &none);
     task_post(h->conn.wire.loop, &h->conn.task);
+    h->interim_waits = out_length(h) > INTERIM_PENDING_MAX;
+    return !h->interim_waits;
 }
 
 void h1_tunnel_out(struct h1 *h, struct body *b)
@@ -425,7 +424,12 @@ bool h1_send(struct h1 *h)
             h->conn.ops->on_sent(&h->stream);
         return true;
     }
-    if (out_length(h) == 0)
-        buf_put(h->conn.bufs, &h->out);
+    if (out_length(h) > 0)
+        return moved;
+    buf_put(h->conn.bufs, &h->out);
+    if (h->interim_waits && h->stream.owner != NULL) {
+        h->interim_waits = false;
+        h->conn.ops->on_interim_room(&h->stream);
+    }
     return moved;
 }

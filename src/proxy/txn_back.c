@@ -328,15 +328,14 @@ void txn_on_server_failed(struct stream *s, enum conn_failure why)
         txn_fail(t, t->state == TXN_TUNNEL ? reason : REASON_RESPONSE_CUT);
 }
 
-void txn_on_interim(struct stream *s, struct head *h)
+bool txn_on_interim(struct stream *s, struct head *h)
 {
     struct txn *t = s->owner;
 
     /* The proxy has answered the client's expectation itself, unless it passed it on. */
-    if (h->status == 100 && !t->outgoing->expects_continue)
-        return;
-    if (t->front != NULL)
-        t->front->conn->codec->send_interim(t->front, h);
+    if (t->front == NULL || (h->status == 100 && !t->outgoing->expects_continue))
+        return true;
+    return t->front->conn->codec->send_interim(t->front, h);
 }
 
 /* Is this an answer that the policy would rather ask for again? */

@@ -82,6 +82,7 @@ static void start_proxying(struct txn *t)
     t->backend = t->generation->backends[t->route->backend->index];
     t->hold_left_ms = p->hold_ms;
     txn_choose_mode(t, has_body);
+    t->has_request_body = has_body;
     t->holds = p->hold_ms > 0 && (has_body ? t->mode != MODE_STREAM : p->hold_all);
     if (has_body && h->has_length && h->body_length > p->max_body_bytes) {
         txn_fail(t, REASON_BODY_TOO_LARGE);
@@ -91,7 +92,6 @@ static void start_proxying(struct txn *t)
         txn_fail(t, REASON_INTERNAL);
         return;
     }
-    t->has_request_body = has_body;
     t->outgoing->has_body = has_body;
     if (!has_body) {
         if (h->has_body) /* declared empty: nothing will come, but the codec has to be told */
@@ -184,6 +184,14 @@ static void front_received(struct stream *s)
         txn_seek_server(t);
     else if (t->state == TXN_QUEUE || t->state == TXN_CONNECT)
         txn_hold_start(t);
+}
+
+static void front_interim_room(struct stream *s)
+{
+    struct txn *t = s->owner;
+
+    if (t->back != NULL)
+        t->back->conn->codec->resume(t->back);
 }
 
 static void front_sent(struct stream *s)
@@ -307,6 +315,7 @@ static uint32_t front_timeout(struct conn *c, void *owner, enum conn_wait wait)
 const struct conn_ops txn_front_ops = {
     .open = front_open,
     .on_head = front_head,
+    .on_interim_room = front_interim_room,
     .on_received = front_received,
     .on_sent = front_sent,
     .on_failed = front_failed,
