@@ -1,8 +1,7 @@
 #!/bin/bash
 #
-# A server that sends thousands of interim responses (104, as resumable uploads do) before its 200: the client
-# gets the 200, and the interim responses in their order; all of them while they are few enough to be under way
-# at once. The proxy's memory does not grow with their number.
+# A server that sends thousands of interim responses (104, as resumable uploads do) in one go before its 200: the
+# client gets them all, in their order, and the 200 behind them; the proxy's memory does not grow with their number.
 
 # shellcheck source=reg-tests/tools/scenario.sh
 source "$(dirname "$0")/../tools/scenario.sh"

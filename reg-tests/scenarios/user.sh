@@ -99,13 +99,15 @@ expect here "$(request http://holdfast/here)" "a request"
 stop holdfast
 if [ -e "$work/run/pid" ]; then fail "the pid file is still there"; fi
 
-# Who is neither root nor that user does not serve as somebody else.
+# Who is neither root nor that user does not serve as somebody else, though it might have all the files.
 rm -rf "$work/spool" "$work/run" "$work/front.sock"
-mkdir "$work/run" "$work/own"
-chmod 777 "$work/run" "$work/own"
-sed -i "s|$work/front.sock|$work/own/front.sock|; s|$work/spool|$work/own/spool|" "$work/holdfast.cfg"
-sed -i 's/user     .*/user     nobody/' "$work/holdfast.cfg"
+mkdir -p "$work/run" "$work/own/spool"
+chmod 777 "$work/run" "$work/own" "$work/own/spool"
+write_config nobody
+sed -i "s|$work/front.sock|$work/own/front.sock|; s|$work/spool|$work/own/spool|; /error.log/d" "$work/holdfast.cfg"
+sed -i 's/access-log/#/' "$work/holdfast.cfg"
 status=0
 timeout 20 setpriv --reuid 1 --regid 1 --clear-groups "$build/holdfast" -f "$work/holdfast.cfg" \
     >"$work/third.out" 2>&1 || status=$?
 expect 1 "$status" "exit status of a start by a third user ($(cat "$work/third.out"))"
+grep -q "cannot change to the configured user" "$work/third.out" || fail "not for that: $(cat "$work/third.out")"

@@ -193,6 +193,7 @@ struct test_case {
     struct text answer;
     bool has_answer;
     bool is_early;     /* the answer comes with the request's head */
+    struct text final; /* by the server, behind an early answer, when it has the whole request */
     enum server_end end;
     struct text late;  /* by the server, when the client has its responses */
     struct check checks[CHECKS_MAX];
@@ -248,6 +249,8 @@ static void add_line(struct test_case *c, const char *key, const char *value)
         unescape(&c->answer, value, end);
     else if (strcmp(key, "early") == 0)
         c->is_early = true;
+    else if (strcmp(key, "final") == 0)
+        unescape(&c->final, value, end);
     else if (strcmp(key, "closes") == 0)
         c->end = SERVER_CLOSES;
     else if (strcmp(key, "resets") == 0)
@@ -687,18 +690,21 @@ static void conn_begin(struct play *play, struct conn *conn, const struct messag
     conn->has_begun = true;
     conn->is_answered = false;
     conn->request = NULL;
-    if (memmem(head, m->head_n, " /fence/", 8) == NULL) {
-        if (play->n_seen == REQUESTS_MAX) {
-            conn_close(conn, false);
-            return;
-        }
-        conn->request = &play->seen[play->n_seen++];
-        text_add(&conn->request->head, head, m->head_n);
-        conn->request->framing = m->framing;
-        if (play->c->is_early)
-            conn_answer(play, conn);
-        else if (find_field(head, m->head_n, "Expect", &value) > 0)
-            conn_send(conn, "HTTP/1.1 100 Continue\r\n\r\n", 25);
+    if (memmem(head, m->head_n, " /fence/", 8) != NULL)
+        return;
+    if (play->n_seen == REQUESTS_MAX) {
+        conn_close(conn, false);
+        return;
+    }
+    conn->request = &play->seen[play->n_seen++];
+    text_add(&conn->request->head, head, m->head_n);
+    conn->request->framing = m->framing;
+    if (play->c->is_early) {
+        conn_answer(play, conn);
+        if (play->c->end != SERVER_STAYS)
+            conn_close(conn, play->c->end == SERVER_RESETS);
+    } else if (find_field(head, m->head_n, "Expect", &value) > 0) {
+        conn_send(conn, "HTTP/1.1 100 Continue\r\n\r\n", 25);
     }
 }
 
@@ -713,6 +719,8 @@ static void conn_finish(struct play *play, struct conn *conn, const struct messa
     }
     if (!conn->is_answered)
         conn_answer(play, conn);
+    else
+        send_text(conn, &c->final);
     conn->at += m->n;
     conn->has_begun = false;
     conn->request = NULL;
@@ -1056,7 +1064,7 @@ static void find_seen(const struct client *c, const struct check *check, struct 
     else if (found)
         text_print(got, "%s", check->wanted);
     else
-        text_add_escaped(got, c->in.p, c->in.n);
+        text_add(got, c->in.p, c->in.n);
 }
 
 static void find_request(const struct play *play, size_t i, struct text *got)
@@ -1094,7 +1102,7 @@ static void find_in_request(const struct play *play, const struct check *check, 
              find_field(s->head.p, s->head.n, check->wanted, &value) == 0)
         text_print(got, "%s", check->wanted);
     else
-        text_add_escaped(got, s->head.p, s->head.n);
+        text_add(got, s->head.p, s->head.n);
 }
 
 static void find_got(const struct play *play, const struct check *check, const char *ending,
@@ -1164,8 +1172,9 @@ static void report(const struct test_case *c, const char *what, const struct tex
     text_reset(&line);
 }
 
-/* The word `counted` of a request's framing: by length when it was held, else by chunks. */
-static void read_wanted(const struct check *check, const char *mode, struct text *wanted)
+/* The word `counted` of a request's framing: chunks, or a length where all had come before they left. */
+static void read_wanted(const struct check *check, const char *mode, const struct text *got,
+                        struct text *wanted)
 {
     const char *text = check->wanted;
     const char *word = check->kind == CHECK_SERVER ? strstr(text, " counted") : NULL;
@@ -1176,7 +1185,8 @@ static void read_wanted(const struct check *check, const char *mode, struct text
     }
     if (word != NULL) {
         unescape(wanted, text, word);
-        text_print(wanted, strcmp(mode, "hold") == 0 ? " length" : " chunked");
+        text_print(wanted, strcmp(mode, "hold") == 0 || strstr(got->p, " length") != NULL ? " length"
+                                                                                      : " chunked");
         text = word + strlen(" counted");
     }
     unescape(wanted, text, text + strlen(text));
@@ -1192,8 +1202,8 @@ static bool compare(const struct play *play, const char *mode, const char *endin
         struct text wanted = {NULL, 0};
         struct text got = {NULL, 0};
 
-        read_wanted(&c->checks[i], mode, &wanted);
         find_got(play, &c->checks[i], ending, &got);
+        read_wanted(&c->checks[i], mode, &got, &wanted);
         if (ok && !is_wanted(&c->checks[i], &wanted, &got, mode)) {
             report(c, check_words[c->checks[i].kind], &wanted, &got);
             ok = false;

@@ -46,14 +46,14 @@ struct tunnel_case {
 };
 
 static const struct tunnel_case cases[] = {
-    {.name = "both ways at once",  .from_client = 100, .from_server = 100},
-    {.name = "bytes with the 101",          .from_client = 1, .from_server = 1, .with_head = 5000},
-    {.name = "the client ends first", .from_client = 100, .from_server = 100, .server_waits = true},
-    {.name = "the server ends first",            .from_client = 100, .from_server = 100, .client_waits = true},
-    {.name = "only the client sends",                            .from_client = 100},
-    {.name = "only the server sends",          .from_server = 100},
-    {.name = "nobody sends"},
-    {.name = "the server reads when the client has had its end", .from_client = 100, .from_server = 1, .server_reads_late = true},
+    {"both ways at once",        100, 100, 0,    false, false, false},
+    {"bytes with the 101",       1,   1,   5000, false, false, false},
+    {"the client ends first",    100, 100, 0,    false, true,  false},
+    {"the server ends first",    100, 100, 0,    true,  false, false},
+    {"only the client sends",    100, 0,   0,    false, false, false},
+    {"only the server sends",    0,   100, 0,    false, false, false},
+    {"nobody sends",             0,   0,   0,    false, false, false},
+    {"the server reads at last", 100, 1,   0,    false, false, true },
 };
 
 static const char *front;

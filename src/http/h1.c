@@ -378,7 +378,7 @@ static bool h1_turn(struct h1 *h)
         moved = finish_connect(h);
     if (!h->conn.is_closed)
         moved |= h1_receive(h);
-    if (!h->conn.is_closed)
+    if (!h->conn.is_closed && (h->out != NULL || h->out_state == H1_OUT_BODY))
         moved |= h1_send(h);
     if (!h->conn.is_closed)
         moved |= h1_finish(h);

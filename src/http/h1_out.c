@@ -363,8 +363,8 @@ static bool send_failed(struct h1 *h)
     return true;
 }
 
-/* One call to the kernel. False: nothing to send, or no room. */
-static bool send_once(struct h1 *h, uint64_t *sent_bytes)
+/* One call to the kernel. False: nothing to send, or no room. (Out of line: most turns send nothing.) */
+__attribute__((noinline)) static bool send_once(struct h1 *h, uint64_t *sent_bytes)
 {
     struct volley v;
     enum wire_result r;

@@ -63,11 +63,12 @@ static bool add_forwarding(struct txn *t, struct head *h)
 {
     static const struct var_ref client = {.id = VAR_ID_CLIENT_IP};
     bool appends = t->policy->forwarded == FORWARDED_APPEND;
-    struct str address = var_text(t, &client);
     struct str via = t->request->minor == 0 ? STR("1.0 holdfast") : STR("1.1 holdfast");
+    struct str address;
 
     if (t->policy->forwarded == FORWARDED_OFF)
         return true;
+    address = var_text(t, &client);
     if (!set_known(h, FIELD_X_FORWARDED_FOR,
                    appends ? list_with(t, FIELD_X_FORWARDED_FOR, address) : address))
         return false;
