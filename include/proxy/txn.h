@@ -168,6 +168,9 @@ void txn_choose_mode(struct txn *t, bool has_body);
  */
 void txn_client_gone(struct txn *t, enum reason why);
 
+/* The latter alone: true if t goes on without its client. */
+bool txn_deliver_what_came(struct txn *t, enum reason why);
+
 /* Watch over a body that is being taken in: its total time and its rate. */
 void txn_guard_body(struct txn *t);
 

@@ -36,7 +36,7 @@ write_config taken.cfg taken "bind 127.0.0.1:$port"
 start_holdfast "$work/first.cfg"
 identity=$(stat -c %i "$work/front.sock")
 
-for i in 1 2; do
+for _ in 1 2; do
     must_not_start second.cfg "second.cfg:2: error: .*front.sock"
     is_served first
     must_not_start taken.cfg "taken.cfg:"

@@ -300,7 +300,10 @@ static enum conn_wait in_wait(const struct h1 *h)
         return h->out_state == H1_OUT_DONE || h->out_state == H1_OUT_BROKEN ? CONN_WAIT_THINK
                                                                             : CONN_WAIT_NONE;
     case H1_IN_BODY:
-        return h->takes_body && !h->in_is_paused ? CONN_WAIT_READ : CONN_WAIT_NONE;
+        /* What is only dropped is not waited for: the answer that is on its way has bounds. */
+        if (!h->takes_body || h->in_is_paused || (h->stream.in == NULL && h->stream.owner != NULL))
+            return CONN_WAIT_NONE;
+        return CONN_WAIT_READ;
     case H1_IN_LINGER: return CONN_WAIT_LINGER;
     case H1_IN_DONE:
     case H1_IN_BROKEN: return CONN_WAIT_NONE;

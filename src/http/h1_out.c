@@ -427,7 +427,7 @@ bool h1_send(struct h1 *h)
     if (out_length(h) > 0)
         return moved;
     buf_put(h->conn.bufs, &h->out);
-    if (h->interim_waits && h->stream.owner != NULL) {
+    if (h->conn.role == CONN_FRONT && h->interim_waits && h->stream.owner != NULL) {
         h->interim_waits = false;
         h->conn.ops->on_interim_room(&h->stream);
     }

@@ -73,6 +73,7 @@ static void send_answer(struct txn *t, const struct answer *a)
     struct body *body;
 
     t->status = a->status; /* rules and logs may ask for it */
+    timer_stop(&t->guard_timer); /* the body is not wanted any more */
     h = answer_head(t, a);
     body = h != NULL && h->has_body ? &t->response_body : NULL;
 

@@ -94,10 +94,16 @@ static void send_request(struct txn *t, struct conn *c)
         txn_fail(t, REASON_INTERNAL);
 }
 
+/* A client that has shut its side is gone where it would have to wait; a resumable upload goes on. */
+static bool client_left(struct txn *t)
+{
+    return t->client_shut && t->front != NULL && !txn_deliver_what_came(t, REASON_CLIENT_GONE);
+}
+
 /* No server can take the request now: wait, or give up. */
 static void wait_for_server(struct txn *t)
 {
-    if (t->client_shut && t->front != NULL) {
+    if (client_left(t)) {
         txn_fail(t, REASON_CLIENT_GONE);
         return;
     }
@@ -214,7 +220,7 @@ static void send_again(struct txn *t, bool is_counted)
     pauses = next != NULL && (t->asked & server_mark(next)) != 0;
     if (pauses)
         t->asked = server_mark(t->server); /* a new round, with another one first */
-    if (pauses && t->client_shut)
+    if (pauses && client_left(t))
         txn_fail(t, REASON_CLIENT_GONE);
     else if (pauses)
         loop_timer_set(t->worker->loop, &t->retry_timer, retry_delay_ms(t));
@@ -304,6 +310,7 @@ static enum reason failure_reason(const struct conn *c, enum conn_failure why)
 static void end_sending(struct txn *t)
 {
     txn_detach(t);
+    timer_stop(&t->guard_timer);
     t->front->conn->codec->receive_into(t->front, NULL);
     if (t->response_is_sent)
         txn_finish(t, true);
@@ -318,7 +325,7 @@ void txn_on_server_failed(struct stream *s, enum conn_failure why)
         log_message(LOG_WARNING, "%.*s: server %s/%.*s: bad response: %s",
                     STR_ARG(t->route->full_name), t->backend->name, STR_ARG(t->server_name),
                     http_faults[s->conn->fault].text);
-    if (t->front == NULL) /* a resumable upload: all that came of it has been delivered */
+    if (t->front == NULL && why == CONN_BODY_BROKEN) /* all that came of an upload is delivered */
         txn_finish(t, false);
     else if (t->state == TXN_AWAIT)
         attempt_failed(t, reason);
@@ -394,6 +401,7 @@ static void end_early_request(struct txn *t, const struct head *h)
         return;
     }
     t->request_is_sent = true; /* as far as it will be */
+    timer_stop(&t->guard_timer);
     t->back->conn->codec->stop_sending(t->back);
     t->front->conn->codec->receive_into(t->front, NULL);
     body_reset(&t->request_body);

@@ -227,7 +227,7 @@ static enum reason timeout_reason(const struct conn *c)
  * from there (a server that buffers nothing would have had it by now); then the server's
  * connection is closed.
  */
-static bool deliver_what_came(struct txn *t, enum reason why)
+bool txn_deliver_what_came(struct txn *t, enum reason why)
 {
     struct stream *front = t->front;
 
@@ -247,7 +247,7 @@ static bool deliver_what_came(struct txn *t, enum reason why)
 
 void txn_client_gone(struct txn *t, enum reason why)
 {
-    if (!deliver_what_came(t, why))
+    if (!txn_deliver_what_came(t, why))
         txn_fail(t, why);
 }
 
@@ -280,7 +280,7 @@ static void front_hangup(struct stream *s, bool is_broken)
     if (is_broken)
         txn_client_gone(t, REASON_CLIENT_RESET);
     else if (waits)
-        txn_fail(t, REASON_CLIENT_GONE);
+        txn_client_gone(t, REASON_CLIENT_GONE);
 }
 
 static void front_closed(struct conn *c, int error)
