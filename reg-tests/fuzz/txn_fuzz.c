@@ -70,6 +70,7 @@ static struct {
     const uint8_t *data;
     size_t size;
     bool is_draining;
+    bool has_refused;
     bool looks_at_waiting;
     bool has_unseen_end; /* a client's FIN may wait behind bytes that nobody reads */
 } f;
@@ -631,6 +632,9 @@ static void world_step(uint8_t step, uint8_t arg)
         if (arg == 1 && !f.is_draining) { /* seldom: it is the end */
             f.is_draining = true;
             worker_drain(&f.worker);
+        } else if (arg == 2 && f.is_draining && !f.has_refused) { /* shutdown-timeout */
+            f.has_refused = true;
+            worker_refuse(&f.worker);
         }
         return;
     }
@@ -685,6 +689,7 @@ static void begin(uint8_t mode)
             server_listen(&f.servers[s]);
     }
     f.is_draining = false;
+    f.has_refused = false;
     f.looks_at_waiting = (mode & 8) != 0;
     f.has_unseen_end = false;
     assert(worker_init(&f.worker, mode & 1 ? POLLER_POLL : POLLER_EPOLL));

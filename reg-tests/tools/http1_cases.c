@@ -28,6 +28,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/prctl.h>
 #include <sys/socket.h>
 #include <sys/wait.h>
 #include <time.h>
@@ -259,7 +260,10 @@ static void add_line(struct test_case *c, const char *key, const char *value)
         unescape(&c->late, value, end);
     else if (!add_check(c, key, value))
         bad_line(key);
-    c->has_answer |= strcmp(key, "answer") == 0;
+    if (strcmp(key, "answer") == 0) {
+        c->has_answer = true;
+        text_add(&c->answer, "", 0); /* nothing at all is an answer too */
+    }
 }
 
 /* A line of a case: `KEY VALUE` or `MODE:KEY VALUE`, which holds in that mode alone. */
@@ -1045,12 +1049,14 @@ static bool has_line(const char *head, size_t n, const char *line)
 }
 
 /* A line that must be in one of the client's heads, or a name that must be in none. */
-static void find_seen(const struct client *c, const struct check *check, struct text *got)
+static void find_seen(const struct client *c, const struct check *check, const char *ending,
+                      struct text *got)
 {
+    size_t n = c->n_responses + (strcmp(ending, "breaks") == 0);
     const char *value;
     bool found = false;
 
-    for (size_t i = 0; i <= c->n_responses; i++) {
+    for (size_t i = 0; i < n; i++) {
         const struct message *m = &c->responses[i];
         const char *head = c->in.p + c->starts[i];
 
@@ -1119,7 +1125,7 @@ static void find_got(const struct play *play, const struct check *check, const c
         break;
     case CHECK_BODIES: find_bodies(&play->client, got); break;
     case CHECK_SEEN:
-    case CHECK_UNSEEN: find_seen(&play->client, check, got); break;
+    case CHECK_UNSEEN: find_seen(&play->client, check, ending, got); break;
     case CHECK_SERVER: find_request(play, check->request, got); break;
     case CHECK_HAS:
     case CHECK_LACKS: find_in_request(play, check, got); break;
@@ -1283,6 +1289,7 @@ static void start_holdfast(const char *path)
         die("fork");
     if (holdfast > 0)
         return;
+    prctl(PR_SET_PDEATHSIG, SIGKILL); /* it must not outlive this process, whatever ends that */
     execl(path, "holdfast", "-f", config, (char *)NULL);
     die(path);
 }
