@@ -4,7 +4,8 @@
 #
 #     reg-tests/run.sh BUILD_DIR
 #
-# What a test is: a CUnit test, a golden file of the configuration language, a scenario of varnishtest
+# What a test is: a CUnit test, a golden file of the configuration language, a case of raw bytes (reg-tests/http1,
+# in each mode), a scenario of varnishtest
 # (once under each poller), a script in reg-tests/scenarios (exit status 0: passed, 77: skipped), an
 # example configuration that must be valid, the check of layers. Each is counted one by one; of each that
 # fails the end of its log is shown.
@@ -160,6 +161,7 @@ beside() {
 
 unit() { run_counted unit "$build/unit"; }
 config() { run_counted config reg-tests/config/run.sh "$build/holdfast"; }
+http1() { run_counted http1 reg-tests/http1/run.sh "$build"; }
 scenarios_of_varnishtest() {
     run_vtc epoll
     run_vtc poll
@@ -191,7 +193,7 @@ show_total() {
 }
 
 : >"$results"
-beside unit config run_examples run_layers
+beside unit config http1 run_examples run_layers
 beside scenarios_of_varnishtest run_scenarios
 show_failures
 awk -F '\t' '$1 != "passed" { print $1 ": " $2 }' "$results"

@@ -17,6 +17,8 @@
 
 /* Long enough for a client on a slow line to finish what it has in flight (nginx: 30 s as well). */
 #define H1_LINGER_MS 30000
+/* When the process ends or its bind is removed. */
+#define H1_LINGER_DRAINING_MS 1000
 /* What 30 s of a gigabit line bring; dropping is cheap. */
 #define H1_LINGER_BYTES ((uint64_t)4 << 30)
 /* A request body of at most this many bytes left is dropped to keep the connection, after a

@@ -62,6 +62,9 @@ bool worker_prepare(struct worker *w, struct config *c,
                     void (*failed)(void *to, const struct config_place *place, const char *text),
                     void *to);
 
+/* Instead of the second half: undo the first. */
+void worker_cancel(struct worker *w);
+
 /* Second half: cannot fail. New requests, also on old connections, see the new configuration. */
 void worker_commit(struct worker *w);
 

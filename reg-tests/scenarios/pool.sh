@@ -22,12 +22,13 @@ while (my $c = $listener->accept) {
     next if fork;
     my $in = "";
     while (1) {
-        while ($in !~ s/^(.*?)\r\n\r\n//s) {
+        until ($in =~ /\r\n\r\n/) {
             next if sysread $c, $in, 65536, length $in;
             print "closed $n\n";
             exit;
         }
-        my ($target) = $1 =~ m{^GET (\S+)};
+        my ($target) = $in =~ m{^GET (\S+)};
+        $in =~ s/^.*?\r\n\r\n//s;
         print "asked $n $target\n";
         if ($target =~ m{^/wait/(\w+)}) {
             select undef, undef, undef, 0.01 until -e "$dir/$1" or getppid == 1;

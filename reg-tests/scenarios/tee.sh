@@ -3,7 +3,7 @@
 # `request-buffering tee`: the server has the bytes while the client still sends, and they stay replayable. The
 # server dies 1, 2 and 5 times at random bytes of one upload; another takes over; none is there at the start and
 # one comes during or after the upload; one reads nothing, and does not slow the client. Each time the client
-# has one 200 and the server the whole body, with a length and in chunks, POST as well as PUT.
+# has one 200 and the server the whole body, with a length and in chunks. With POST: no server can have had it whole.
 
 # shellcheck source=reg-tests/tools/scenario.sh
 source "$(dirname "$0")/../tools/scenario.sh"

@@ -35,7 +35,7 @@ static const struct framing_case request_cases[] = {
     {"6.3 (5) bad", {{CL, "x"}}, 1, FAULT_LENGTH_SYNTAX, FRAMING_NONE, 0, 0, 0},
     {"6.3 (5) two", {{CL, "5"}, {CL, "6"}}, 1, FAULT_LENGTH_REPEATED, FRAMING_NONE, 0, 0, 0},
     {"6.3 (5) equal", {{CL, "5"}, {CL, "5"}}, 1, FAULT_LENGTH_REPEATED, FRAMING_NONE, 0, 0, 0},
-    {"6.3 (4) other", {{TE, "gzip"}}, 1, FAULT_CODING_UNKNOWN, FRAMING_NONE, 0, 0, 0},
+    {"6.3 (4) other", {{TE, "gzip"}}, 1, FAULT_CODING_NOT_LAST, FRAMING_NONE, 0, 0, 0},
     {"6.1 in 1.0", {{TE, "chunked"}}, 0, FAULT_CODING_IN_1_0, FRAMING_NONE, 0, 0, 0},
     {"6.3 (3)", {{CL, "5"}, {TE, "chunked"}}, 1, BOTH, FRAMING_NONE, 0, 0, 0},
     {"6.3 (3) in 1.0", {{CL, "5"}, {TE, "chunked"}}, 0, BOTH, FRAMING_NONE, 0, 0, 0},
@@ -64,15 +64,15 @@ static const struct framing_case request_cases[] = {
 
     /* what `chunked` is not */
     {"list", {{TE, "chunked, chunked"}}, 1, FAULT_CODING_UNKNOWN, FRAMING_NONE, 0, 0, 0},
-    {"not last", {{TE, "chunked, identity"}}, 1, FAULT_CODING_UNKNOWN, FRAMING_NONE, 0, 0, 0},
+    {"not last", {{TE, "chunked, identity"}}, 1, FAULT_CODING_NOT_LAST, FRAMING_NONE, 0, 0, 0},
     {"empty item", {{TE, ", chunked"}}, 1, FAULT_CODING_UNKNOWN, FRAMING_NONE, 0, 0, 0},
-    {"empty", {{TE, ""}}, 1, FAULT_CODING_UNKNOWN, FRAMING_NONE, 0, 0, 0},
-    {"quotes", {{TE, "\"chunked\""}}, 1, FAULT_CODING_UNKNOWN, FRAMING_NONE, 0, 0, 0},
-    {"parameter", {{TE, "chunked;a=b"}}, 1, FAULT_CODING_UNKNOWN, FRAMING_NONE, 0, 0, 0},
-    {"longer", {{TE, "xchunked"}}, 1, FAULT_CODING_UNKNOWN, FRAMING_NONE, 0, 0, 0},
-    {"shorter", {{TE, "chunk"}}, 1, FAULT_CODING_UNKNOWN, FRAMING_NONE, 0, 0, 0},
-    {"identity", {{TE, "identity"}}, 1, FAULT_CODING_UNKNOWN, FRAMING_NONE, 0, 0, 0},
-    {"vertical tab", {{TE, "\vchunked"}}, 1, FAULT_CODING_UNKNOWN, FRAMING_NONE, 0, 0, 0},
+    {"empty", {{TE, ""}}, 1, FAULT_CODING_NOT_LAST, FRAMING_NONE, 0, 0, 0},
+    {"quotes", {{TE, "\"chunked\""}}, 1, FAULT_CODING_NOT_LAST, FRAMING_NONE, 0, 0, 0},
+    {"parameter", {{TE, "chunked;a=b"}}, 1, FAULT_CODING_NOT_LAST, FRAMING_NONE, 0, 0, 0},
+    {"longer", {{TE, "xchunked"}}, 1, FAULT_CODING_NOT_LAST, FRAMING_NONE, 0, 0, 0},
+    {"shorter", {{TE, "chunk"}}, 1, FAULT_CODING_NOT_LAST, FRAMING_NONE, 0, 0, 0},
+    {"identity", {{TE, "identity"}}, 1, FAULT_CODING_NOT_LAST, FRAMING_NONE, 0, 0, 0},
+    {"vertical tab", {{TE, "\vchunked"}}, 1, FAULT_CODING_NOT_LAST, FRAMING_NONE, 0, 0, 0},
 };
 /* clang-format on */
 

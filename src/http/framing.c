@@ -18,9 +18,10 @@ enum framing_fact {
     HAS_CODING = 8,       /* Transfer-Encoding */
     CODING_REPEATED = 16, /* in two fields or more */
     CODING_OTHER = 32,    /* other than `chunked` alone */
-    SPEAKS_1_0 = 64,      /* HTTP/1.0 */
-    NEVER_CONTENT = 128,  /* a response 1xx or 204 */
-    DESCRIBES = 256,      /* a response to HEAD, or 304: its length is that of another message */
+    CODING_NOT_LAST = 64, /* the last coding is other than chunked */
+    SPEAKS_1_0 = 128,     /* HTTP/1.0 */
+    NEVER_CONTENT = 256,  /* a response 1xx or 204 */
+    DESCRIBES = 512,      /* a response to HEAD, or 304: its length is that of another message */
 };
 
 struct framing_row {
@@ -35,7 +36,8 @@ static const struct framing_row request_rows[] = {
     {CODING_REPEATED,         FAULT_CODING_REPEATED,   FRAMING_NONE},    /* 6.1: chunked once */
     {HAS_CODING | HAS_LENGTH, FAULT_LENGTH_AND_CODING, FRAMING_NONE},    /* 6.3 (3): an attack */
     {HAS_CODING | SPEAKS_1_0, FAULT_CODING_IN_1_0,     FRAMING_NONE},    /* 6.1: faulty framing */
-    {CODING_OTHER,            FAULT_CODING_UNKNOWN,    FRAMING_NONE},    /* 6.1, 6.3 (4) */
+    {CODING_NOT_LAST,         FAULT_CODING_NOT_LAST,   FRAMING_NONE},    /* 6.3 (4): 400 */
+    {CODING_OTHER,            FAULT_CODING_UNKNOWN,    FRAMING_NONE},    /* 6.1: 501 */
     {LENGTH_REPEATED,         FAULT_LENGTH_REPEATED,   FRAMING_NONE},    /* 6.3 (5); if equal too */
     {LENGTH_BAD,              FAULT_LENGTH_SYNTAX,     FRAMING_NONE},    /* 6.3 (5) */
     {HAS_CODING,              FAULT_NONE,              FRAMING_CHUNKED}, /* 6.3 (4) */
@@ -59,6 +61,15 @@ static const struct framing_row response_rows[] = {
 };
 /* clang-format on */
 
+/* Is the last item of the list `chunked`? */
+static bool ends_in_chunked(struct str codings)
+{
+    const char *comma = codings.n == 0 ? NULL : memrchr(codings.p, ',', codings.n);
+    size_t from = comma == NULL ? 0 : (size_t)(comma - codings.p) + 1;
+
+    return str_eq_nocase(str_trim(str_slice(codings, from, codings.n)), STR("chunked"));
+}
+
 /* The facts that both kinds of message share. Sets *length where a legal Content-Length is. */
 static unsigned framing_facts(const struct head *h, uint64_t *length)
 {
@@ -77,7 +88,7 @@ static unsigned framing_facts(const struct head *h, uint64_t *length)
         } else if (field->id == FIELD_TRANSFER_ENCODING) {
             facts |= facts & HAS_CODING ? CODING_REPEATED : HAS_CODING;
             if (!str_eq_nocase(field->value, STR("chunked")))
-                facts |= CODING_OTHER;
+                facts |= ends_in_chunked(field->value) ? CODING_OTHER : CODING_OTHER | CODING_NOT_LAST;
         }
     }
     return facts;

@@ -250,7 +250,7 @@ static bool finish_front(struct h1 *h)
 static bool finish_back(struct h1 *h)
 {
     bool is_clean = h->in_state == H1_IN_DONE && h->out_state == H1_OUT_DONE && h->keep_alive &&
-                    !h->conn.is_draining && !h1_has_input(h) &&
+                    !h->conn.is_draining && !h->asked_upgrade && !h1_has_input(h) &&
                     !wire_is_hung_up(&h->conn.wire);
 
     if (is_clean)
@@ -524,6 +524,8 @@ static bool h1_may_be_delivered(struct stream *s)
 static void h1_drain(struct conn *c)
 {
     c->is_draining = true;
+    if (h1_of(c)->in_state == H1_IN_LINGER) /* nobody waits for long for what is only dropped */
+        loop_timer_set(c->wire.loop, &c->in_timer, H1_LINGER_DRAINING_MS);
     task_post(c->wire.loop, &c->task);
 }
 

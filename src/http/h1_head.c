@@ -124,9 +124,20 @@ static bool connection_read(struct head *h, struct str list, struct connection_o
     return true;
 }
 
+/* What would smuggle more requests past all that read the first one: HTTP itself, plain or in TLS. */
+static bool is_hidden_http(struct str name)
+{
+    static const struct str names[] = {{"h2c", 3}, {"h2", 2}, {"http", 4}, {"tls", 3}};
+
+    for (size_t i = 0; i < sizeof(names) / sizeof(names[0]); i++)
+        if (str_eq_nocase(name, names[i]))
+            return true;
+    return false;
+}
+
 /*
- * The one protocol of an Upgrade field: "name" or "name/version". None for a list (we would have
- * to choose) and for h2c, which smuggles a second protocol past all that read the first request.
+ * The one protocol of an Upgrade field: "name" or "name/version". None for a list: we would have
+ * to choose.
  */
 static struct str upgrade_protocol(struct str value)
 {
@@ -137,8 +148,7 @@ static struct str upgrade_protocol(struct str value)
         return STR_EMPTY;
     slash = memchr(value.p, '/', value.n);
     n = slash == NULL ? value.n : (size_t)(slash - value.p);
-    if (!field_is_token(str_slice(value, 0, n)) ||
-        str_eq_nocase(str_slice(value, 0, n), STR("h2c")))
+    if (!field_is_token(str_slice(value, 0, n)) || is_hidden_http(str_slice(value, 0, n)))
         return STR_EMPTY;
     if (slash != NULL && !field_is_token(str_slice(value, n + 1, value.n)))
         return STR_EMPTY;
@@ -159,7 +169,8 @@ static enum http_fault head_read_connection(struct head *h)
     /* RFC 9112 9.3: close is stronger; HTTP/1.0 goes on only where it says so. */
     h->keep_alive = !options.close && (h->minor > 0 || options.keep_alive);
     /* RFC 9110 7.8: in HTTP/1.0 to be ignored; behind a body nobody agrees where it would start. */
-    if (options.upgrade && h->minor > 0 && !h->has_body)
+    if (options.upgrade && h->minor > 0 &&
+        (!h->has_body || (h->has_length && h->body_length == 0)))
         h->upgrade = upgrade_protocol(head_value(h, FIELD_UPGRADE));
     return FAULT_NONE;
 }

@@ -105,14 +105,21 @@ static bool in_fill(struct h1 *h)
 
 static void skip_blank_lines(struct h1 *h)
 {
-    while (in_length(h) > 0 && h->head_scanned == 0 && h->n_blank < BLANK_BYTES_MAX) {
-        char c = *buf_bytes(h->in);
-
-        if (c != '\r' && c != '\n')
-            return;
-        in_consume(h, 1);
-        h->n_blank++;
+    while (in_length(h) >= 2 && h->head_scanned == 0 && h->n_blank < BLANK_BYTES_MAX &&
+           memcmp(buf_bytes(h->in), "\r\n", 2) == 0) {
+        in_consume(h, 2);
+        h->n_blank += 2;
     }
+}
+
+/* What cannot become a request (a TLS hello on a plain port, a bare CR) is not waited for. */
+static bool cannot_begin_request(const struct h1 *h)
+{
+    char first = *buf_bytes(h->in);
+
+    if (first == '\r' && in_length(h) == 1)
+        return false; /* the line end may follow */
+    return !field_is_token((struct str){&first, 1});
 }
 
 static void in_set_framing(struct h1 *h, const struct framing *f)
@@ -300,7 +307,8 @@ static bool receive_head(struct h1 *h)
         return false;
     if (h->conn.is_closed || h->in_state != H1_IN_HEAD)
         return true;
-    skip_blank_lines(h);
+    if (h->conn.role == CONN_FRONT)
+        skip_blank_lines(h);
     n = in_length(h) == 0 ? 0 : h1_head_end(buf_bytes(h->in), in_length(h), &h->head_scanned);
     if (n > 0) {
         if (n > H1_HEAD_MAX)
@@ -313,9 +321,7 @@ static bool receive_head(struct h1 *h)
         head_too_large(h);
         return true;
     }
-    /* What cannot become a request (a TLS hello on a plain port) is not waited for. */
-    if (h->conn.role == CONN_FRONT && in_length(h) > 0 &&
-        !field_is_token((struct str){buf_bytes(h->in), 1})) {
+    if (h->conn.role == CONN_FRONT && in_length(h) > 0 && cannot_begin_request(h)) {
         take_head(h, in_length(h), FAULT_METHOD);
         return true;
     }

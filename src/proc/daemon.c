@@ -330,8 +330,12 @@ int daemon_run(const struct options *o)
         return 1;
     ok = daemon_start(&d, c, &handled);
     config_unref(c);
-    if (!ok)
+    if (!ok) {
+        worker_cancel(&d.worker);
+        if (d.pid_path[0] != '\0' && d.pid_fd >= 0)
+            process_remove_pid(d.pid_fd, d.pid_path);
         return 1;
+    }
     loop_run(d.worker.loop);
     daemon_end(&d);
     return 0;

@@ -57,6 +57,40 @@ static bool set_known(struct head *h, enum field_id id, struct str value)
     return value.p != NULL && head_set(h, field_name(id), value, id);
 }
 
+/* To a server that makes variables of field names, X_Forwarded_For is X-Forwarded-For. */
+static bool is_lookalike(struct str name)
+{
+    static const struct str ours[] = {{"X-Forwarded-For", 15},
+                                      {"X-Forwarded-Proto", 17},
+                                      {"X-Forwarded-Host", 16},
+                                      {"X-Real-IP", 9}};
+
+    for (size_t i = 0; i < sizeof(ours) / sizeof(ours[0]); i++) {
+        size_t at = 0;
+
+        while (at < name.n && name.n == ours[i].n &&
+               str_lower_char(name.p[at] == '_' ? '-' : name.p[at]) ==
+                   str_lower_char(ours[i].p[at]))
+            at++;
+        if (at == ours[i].n && name.n == ours[i].n)
+            return true;
+    }
+    return false;
+}
+
+static void drop_lookalikes(struct head *h)
+{
+    for (size_t i = h->n_fields; head_may_have(h, FIELD_OTHER) && i-- > 0;) {
+        struct str name = h->fields[i].name;
+
+        if (h->fields[i].id == FIELD_OTHER && memchr(name.p, '_', name.n) != NULL &&
+            is_lookalike(name)) {
+            head_remove(h, FIELD_OTHER, name);
+            i = i < h->n_fields ? i : h->n_fields;
+        }
+    }
+}
+
 /* `append` believes what a proxy before us has said of the scheme and host; `replace` believes
  * nothing. */
 static bool add_forwarding(struct txn *t, struct head *h)
@@ -68,6 +102,7 @@ static bool add_forwarding(struct txn *t, struct head *h)
 
     if (t->policy->forwarded == FORWARDED_OFF)
         return true;
+    drop_lookalikes(h);
     address = var_text(t, &client);
     if (!set_known(h, FIELD_X_FORWARDED_FOR,
                    appends ? list_with(t, FIELD_X_FORWARDED_FOR, address) : address))

@@ -339,8 +339,9 @@ bool txn_on_interim(struct stream *s, struct head *h)
 {
     struct txn *t = s->owner;
 
-    /* The proxy has answered the client's expectation itself, unless it passed it on. */
-    if (t->front == NULL || (h->status == 100 && !t->outgoing->expects_continue))
+    /* Where the proxy has met the client's expectation itself a second 100 would be one too many. */
+    if (t->front == NULL || (h->status == 100 && t->request->expects_continue &&
+                             !t->outgoing->expects_continue))
         return true;
     return t->front->conn->codec->send_interim(t->front, h);
 }

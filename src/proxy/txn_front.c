@@ -113,8 +113,10 @@ static void start_proxying(struct txn *t)
 /* OPTIONS or TRACE that may be forwarded no further (RFC 9110 7.6.2): we are the last to see it. */
 static bool is_last_forward(const struct head *h)
 {
+    uint64_t left;
+
     return (h->method == METHOD_OPTIONS || h->method == METHOD_TRACE) &&
-           str_eq(head_value(h, FIELD_MAX_FORWARDS), STR("0"));
+           str_to_u64(head_value(h, FIELD_MAX_FORWARDS), UINT32_MAX, &left) && left == 0;
 }
 
 static void answer_as_last(struct txn *t)

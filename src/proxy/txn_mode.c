@@ -23,7 +23,8 @@ static void set_mode(struct txn *t, enum txn_mode mode, const char *reason)
 /* draft-ietf-httpbis-incremental: a structured boolean, possibly with parameters. */
 static bool is_true(struct str value)
 {
-    return str_starts_with(value, STR("?1"));
+    return str_starts_with(value, STR("?1")) &&
+           (value.n == 2 || value.p[2] == ';' || value.p[2] == ' ');
 }
 
 static bool has_field(const struct txn *t, enum field_id id)

@@ -108,6 +108,15 @@ bool worker_prepare(struct worker *w, struct config *c,
     return true;
 }
 
+void worker_cancel(struct worker *w)
+{
+    if (w->pending == NULL)
+        return;
+    listeners_cancel(w);
+    generation_unref(w->pending);
+    w->pending = NULL;
+}
+
 /* Quota and reserve may have changed where the directory is the same. */
 static void adjust_stores(struct generation *g)
 {
