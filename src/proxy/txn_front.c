@@ -241,6 +241,8 @@ bool txn_deliver_what_came(struct txn *t, enum reason why)
     front->conn->codec->reset(front);
     if (t->request_body.state == BODY_OPEN)
         body_abort(&t->request_body, BODY_FAULT_PRODUCER);
+    if (t->back != NULL) /* it may be waiting for the client to read its interim responses */
+        t->back->conn->codec->resume(t->back);
     t->request_is_complete = true; /* as far as waiting for a server goes */
     if (t->state == TXN_QUEUE || t->state == TXN_CONNECT)
         txn_hold_start(t);
