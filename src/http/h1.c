@@ -300,6 +300,9 @@ static enum conn_wait in_wait(const struct h1 *h)
         return h->out_state == H1_OUT_DONE || h->out_state == H1_OUT_BROKEN ? CONN_WAIT_THINK
                                                                             : CONN_WAIT_NONE;
     case H1_IN_BODY:
+        /* A small rest that is dropped to keep the connection has the bound of lingering as a whole. */
+        if (h->conn.role == CONN_FRONT && h->has_stream && h->stream.owner == NULL)
+            return CONN_WAIT_LINGER;
         /* What is only dropped is not waited for: the answer that is on its way has bounds. */
         if (!h->takes_body || h->in_is_paused || (h->stream.in == NULL && h->stream.owner != NULL))
             return CONN_WAIT_NONE;
