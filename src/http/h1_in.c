@@ -143,7 +143,7 @@ static void take_request(struct h1 *h, struct str text, enum http_fault fault)
     head_init(head, h->stream.arena, false);
     if (fault == FAULT_NONE)
         fault = h1_parse_request(text, head, &f);
-    else
+    if (fault != FAULT_NONE && head->method_text.n == 0)
         h1_parse_line_for_log(text, &head->method_text, &head->target);
     if (fault == FAULT_NONE)
         in_set_framing(h, &f);

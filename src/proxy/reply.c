@@ -83,7 +83,7 @@ static void send_answer(struct txn *t, const struct answer *a)
     }
     t->response = h;
     /* RFC 9110 15.5.9: who was too slow is not waited for on the same connection. */
-    if (t->reason == REASON_BODY_TIMEOUT || t->reason == REASON_HEADER_TIMEOUT)
+    if (reasons[t->reason].status == 408)
         t->front->conn->codec->drain(t->front->conn);
     /* Bytes of a body that is still coming are dropped, within the codec's bounds. */
     t->front->conn->codec->receive_into(t->front, NULL);

@@ -36,6 +36,10 @@ static bool has_field(const struct txn *t, enum field_id id)
  * Offset). */
 static bool is_resumable(const struct txn *t)
 {
+    enum method method = t->request->method;
+
+    if (method != METHOD_POST && method != METHOD_PUT && method != METHOD_PATCH)
+        return false;
     return has_field(t, FIELD_TUS_RESUMABLE) || has_field(t, FIELD_UPLOAD_COMPLETE) ||
            has_field(t, FIELD_UPLOAD_OFFSET);
 }
@@ -123,8 +127,10 @@ static void guard_body(struct txn *t)
         return;
     if (client_is_kept_waiting(t))
         t->rate_stood_ms += now - t->guarded_ms;
-    if ((total_ms != TIMEOUT_NEVER && gone_ms >= total_ms) || is_too_slow(t, gone_ms))
-        txn_client_gone(t, REASON_BODY_TIMEOUT);
+    if (total_ms != TIMEOUT_NEVER && gone_ms >= total_ms)
+        txn_client_gone(t, REASON_BODY_TOTAL);
+    else if (is_too_slow(t, gone_ms))
+        txn_client_gone(t, REASON_BODY_RATE);
     else
         txn_guard_body(t);
 }
@@ -137,9 +143,18 @@ static uint64_t tunnel_bytes(const struct txn *t)
            t->response_body.out_bytes;
 }
 
-static void guard_tunnel(struct txn *t)
+/* A tunnel with one open side is on its way to its end: it may be silent no longer than a server. */
+static uint32_t tunnel_idle_ms(const struct txn *t)
 {
     uint32_t idle_ms = t->policy->timeout_ms[TIMEOUT_UPGRADED];
+    uint32_t half_ms = t->policy->timeout_ms[TIMEOUT_SERVER_READ];
+
+    return t->tunnel_half_done && half_ms < idle_ms ? half_ms : idle_ms;
+}
+
+static void guard_tunnel(struct txn *t)
+{
+    uint32_t idle_ms = tunnel_idle_ms(t);
     uint64_t now = loop_now(t->worker->loop);
 
     if (tunnel_bytes(t) != t->guard_bytes) {
@@ -197,6 +212,7 @@ void txn_tunnel_half_done(struct txn *t)
 
     if (!t->tunnel_half_done) {
         t->tunnel_half_done = true;
+        guard_tunnel(t);
         return;
     }
     if (t->attempt != NULL)
