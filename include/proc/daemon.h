@@ -10,10 +10,4 @@
  * start. */
 int daemon_run(const struct options *o);
 
-/* Compile the file and print what is wrong with it. Returns the exit status. */
-int daemon_check(const struct options *o);
-
-/* Compile the file and print it after inheritance. Returns the exit status. */
-int daemon_dump(const struct options *o);
-
 #endif

@@ -16,11 +16,14 @@ struct options {
     bool is_debug;           /* -d: foreground, and every message of the error log */
     bool is_verbose;         /* -vv */
     bool is_quiet;           /* -q */
+    bool is_strict;          /* --strict: a warning is as bad as an error */
+    char *const *operands;   /* what stands behind the options */
+    unsigned n_operands;
 };
 
 /*
  * Read the command line. False: it is wrong, and standard error has been told how (exit with 2).
- * The texts are argv's.
+ * The texts are argv's, whose operands come to stand last.
  */
 bool options_parse(int argc, char **argv, struct options *o);
 

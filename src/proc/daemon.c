@@ -8,9 +8,9 @@
 
 #include "base/log.h"
 #include "base/panic.h"
-#include "conf/dump.h"
 #include "conf/load.h"
 #include "proc/process.h"
+#include "proc/tools.h"
 #include "proxy/generation.h"
 #include "proxy/worker.h"
 
@@ -22,7 +22,6 @@
 #include <sys/signalfd.h>
 #include <unistd.h>
 
-#define DUMP_BLOCK_BYTES 65536
 /* After shutdown-timeout, for the 503s to leave. */
 #define REFUSE_MS 500
 
@@ -36,60 +35,6 @@ struct daemon {
     char pid_path[PATH_MAX]; /* empty: none */
     int pid_fd;
 };
-
-/* --- compiling --- */
-
-static struct config *compile(const struct options *o, struct diags **diags)
-{
-    *diags = diags_new();
-    if (*diags == NULL) {
-        fputs("holdfast: out of memory\n", stderr);
-        return NULL;
-    }
-    return config_load(o->config_path, &files_disk, *diags);
-}
-
-/* Compile for a person at a terminal: all that there is to say goes to standard error. */
-static struct config *compile_and_print(const struct options *o)
-{
-    struct diags *diags;
-    struct config *c = compile(o, &diags);
-
-    if (diags != NULL)
-        diags_print(diags, stderr);
-    diags_free(diags);
-    return c;
-}
-
-int daemon_check(const struct options *o)
-{
-    struct config *c = compile_and_print(o);
-
-    if (c == NULL)
-        return 1;
-    if (!o->is_quiet) {
-        for (size_t i = 0; i < c->n_spools; i++)
-            printf("spool %.*s: %.*s\n", STR_ARG(c->spools[i].name), STR_ARG(c->spools[i].path));
-        puts("Configuration file is valid");
-    }
-    config_unref(c);
-    return 0;
-}
-
-int daemon_dump(const struct options *o)
-{
-    struct config *c = compile_and_print(o);
-    struct arena *a = arena_new(DUMP_BLOCK_BYTES, 0);
-    struct str text = STR_EMPTY;
-
-    if (c != NULL && a != NULL)
-        text = config_dump(c, a);
-    if (text.p != NULL)
-        fwrite(text.p, 1, text.n, stdout);
-    arena_free(a);
-    config_unref(c);
-    return text.p != NULL ? 0 : 1;
-}
 
 /* --- reload --- */
 
@@ -125,12 +70,14 @@ static void warn_of_fixed(const struct config_global *old, const struct config_g
 
 static void daemon_reload(struct daemon *d)
 {
-    struct diags *diags;
-    struct config *c = compile(d->options, &diags);
+    struct diags *diags = diags_new();
+    struct config *c = NULL;
     struct worker *w = &d->worker;
 
-    if (diags != NULL)
+    if (diags != NULL) {
+        c = config_load(d->options->config_path, &files_disk, diags);
         diags_each_line(diags, log_line_of_diag, NULL);
+    }
     diags_free(diags);
     if (c != NULL && worker_prepare(w, c, log_failure, NULL)) {
         warn_of_fixed(&w->current->config->global, &c->global);
@@ -325,7 +272,7 @@ int daemon_run(const struct options *o)
 
     block_signals(&handled);
     d.options = o;
-    c = compile_and_print(o);
+    c = tools_compile(o);
     if (c == NULL)
         return 1;
     ok = daemon_start(&d, c, &handled);

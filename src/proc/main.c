@@ -4,6 +4,7 @@
 #include "proc/daemon.h"
 #include "proc/options.h"
 #include "proc/process.h"
+#include "proc/tools.h"
 
 #include <openssl/crypto.h>
 #define PCRE2_CODE_UNIT_WIDTH 8
@@ -32,8 +33,8 @@ int main(int argc, char **argv)
         return 2;
     switch (o.command) {
     case COMMAND_RUN: return daemon_run(&o);
-    case COMMAND_CHECK: return daemon_check(&o);
-    case COMMAND_DUMP: return daemon_dump(&o);
+    case COMMAND_CHECK: return tools_check(&o);
+    case COMMAND_DUMP: return tools_dump(&o);
     case COMMAND_VERSION: return print_version(&o);
     case COMMAND_HELP: options_print_help(); return 0;
     }

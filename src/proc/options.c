@@ -14,6 +14,7 @@ static const char help[] =
     "\n"
     "  -f FILE   the configuration file\n"
     "  -c, -t    check only: exit 0 where it is valid, else 1\n"
+    "  --strict  with -c: warnings fail too\n"
     "  -D        run in the background\n"
     "  -d        debug: in the foreground, with every message of the error log\n"
     "  -p FILE   write the process's number there, last of all steps of the start\n"
@@ -25,53 +26,95 @@ static const char help[] =
     "under way, for shutdown-timeout at most (a second one: now); QUIT does so without a bound;\n"
     "INT ends now.\n";
 
+/* The options that are words; each stands for a letter that no other option has. */
+static const struct option long_options[] = {
+    {"help",    no_argument, NULL, 'h'},
+    {"strict",  no_argument, NULL, 'S'},
+    {"version", no_argument, NULL, 'v'},
+    {NULL,      0,           NULL, 0  },
+};
+
+/* What the first word of the command line may be, and what may follow it. */
+static const struct command_row {
+    const char *word; /* empty: no such word */
+    enum command command;
+    const char *letters; /* as getopt(3) wants them; those of long options too */
+    unsigned operands_max;
+    bool needs_config;
+} commands[] = {
+    {"",     COMMAND_RUN,  "f:cthvdDqp:S", 0, true},
+    {"dump", COMMAND_DUMP, "f:qh",         0, true},
+};
+
 void options_print_help(void)
 {
     fputs(help, stdout);
 }
 
-static bool options_need_config(const struct options *o)
+/* The row of the first word; that of running if it is no command. */
+static const struct command_row *command_find(int argc, char **argv)
 {
-    if (o->config_path != NULL || o->command == COMMAND_VERSION || o->command == COMMAND_HELP)
+    for (size_t i = 1; argc > 1 && i < sizeof(commands) / sizeof(commands[0]); i++)
+        if (strcmp(argv[1], commands[i].word) == 0)
+            return &commands[i];
+    return &commands[0];
+}
+
+static void take_option(struct options *o, int letter)
+{
+    switch (letter) {
+    case 'f': o->config_path = optarg; break;
+    case 'c':
+    case 't': o->command = COMMAND_CHECK; break;
+    case 'h': o->command = COMMAND_HELP; break;
+    case 'v':
+        o->is_verbose = o->command == COMMAND_VERSION;
+        o->command = COMMAND_VERSION;
+        break;
+    case 'd': o->is_debug = true; break;
+    case 'D': o->is_daemon = true; break;
+    case 'q': o->is_quiet = true; break;
+    case 'p': o->pid_path = optarg; break;
+    case 'S': o->is_strict = true; break;
+    }
+}
+
+static bool options_complete(const struct command_row *row, const struct options *o)
+{
+    if (o->command == COMMAND_VERSION || o->command == COMMAND_HELP)
         return true;
-    fputs("holdfast: no configuration: use -f FILE (-h: help)\n", stderr);
-    return false;
+    if (o->n_operands > row->operands_max) {
+        fprintf(stderr, "holdfast: unexpected argument '%s' (-h: help)\n",
+                o->operands[row->operands_max]);
+        return false;
+    }
+    if (row->needs_config && o->config_path == NULL) {
+        fputs("holdfast: no configuration: use -f FILE (-h: help)\n", stderr);
+        return false;
+    }
+    return true;
 }
 
 bool options_parse(int argc, char **argv, struct options *o)
 {
+    const struct command_row *row = command_find(argc, argv);
     int letter;
 
-    *o = (struct options){.command = COMMAND_RUN};
-    if (argc == 2 && (strcmp(argv[1], "--help") == 0 || strcmp(argv[1], "--version") == 0)) {
-        o->command = argv[1][2] == 'h' ? COMMAND_HELP : COMMAND_VERSION;
-        return true;
-    }
-    if (argc > 1 && strcmp(argv[1], "dump") == 0) {
-        o->command = COMMAND_DUMP;
+    *o = (struct options){.command = row->command};
+    if (row->word[0] != '\0') {
         argc--;
         argv++;
     }
-    while ((letter = getopt(argc, argv, "f:cthvdDqp:")) != -1) {
-        switch (letter) {
-        case 'f': o->config_path = optarg; break;
-        case 'c':
-        case 't': o->command = COMMAND_CHECK; break;
-        case 'h': o->command = COMMAND_HELP; break;
-        case 'v':
-            o->is_verbose = o->command == COMMAND_VERSION;
-            o->command = COMMAND_VERSION;
-            break;
-        case 'd': o->is_debug = true; break;
-        case 'D': o->is_daemon = true; break;
-        case 'q': o->is_quiet = true; break;
-        case 'p': o->pid_path = optarg; break;
-        default: return false; /* getopt(3) has said what is wrong */
+    while ((letter = getopt_long(argc, argv, row->letters, long_options, NULL)) != -1) {
+        if (letter == '?')
+            return false; /* getopt(3) has said what is wrong */
+        if (strchr(row->letters, letter) == NULL) {
+            fprintf(stderr, "holdfast: '%s' has no such option (-h: help)\n", row->word);
+            return false;
         }
+        take_option(o, letter);
     }
-    if (optind < argc) {
-        fprintf(stderr, "holdfast: unexpected argument '%s' (-h: help)\n", argv[optind]);
-        return false;
-    }
-    return options_need_config(o);
+    o->operands = argv + optind;
+    o->n_operands = (unsigned)(argc - optind);
+    return options_complete(row, o);
 }
