@@ -55,6 +55,12 @@ static void lexer_add(struct lexer *l, enum token_kind kind, const char *from, b
     token_add(l->compile, l->tokens, token);
 }
 
+static void lexer_add_layout(struct lexer *l, enum token_kind kind, const char *from)
+{
+    if (l->tokens->keeps_layout)
+        lexer_add(l, kind, from, false);
+}
+
 /* One quote too many or too few upsets all that follows on its line: one error tells it. */
 static void lexer_fault(struct lexer *l, const char *from, const char *to, const char *what)
 {
@@ -135,8 +141,8 @@ void lex(struct compile *c, const struct source *source, struct tokens *tokens)
         raw       = ['] [^'\r\n\x00]* ['];
 
         [ \t]+           { continue; }
-        "\\" line        { continue; }
-        "#" [^\n\x00]*   { continue; }
+        "\\" line        { lexer_add_layout(l, TOKEN_JOIN, start); continue; }
+        "#" [^\n\x00]*   { lexer_add_layout(l, TOKEN_COMMENT, start); continue; }
         line             { lexer_add(l, TOKEN_LINE, start, false); continue; }
         ";"              { lexer_add(l, TOKEN_SEMICOLON, start, false); continue; }
         "{"              { lexer_add(l, TOKEN_OPEN, start, false); continue; }

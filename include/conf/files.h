@@ -49,6 +49,9 @@ struct files {
 
 extern const struct files files_disk;
 
+/* The bytes that a descriptor gives until its end; as read of files. */
+const char *files_read_fd(int fd, size_t limit_bytes, struct arena *a, struct str *text);
+
 /* A file, or with text.p == NULL a directory that may be written to. */
 struct files_entry {
     const char *path;

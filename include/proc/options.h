@@ -6,7 +6,14 @@
 
 #include <stdbool.h>
 
-enum command { COMMAND_RUN, COMMAND_CHECK, COMMAND_DUMP, COMMAND_VERSION, COMMAND_HELP };
+enum command {
+    COMMAND_RUN,
+    COMMAND_CHECK,
+    COMMAND_DUMP,
+    COMMAND_FMT,
+    COMMAND_VERSION,
+    COMMAND_HELP
+};
 
 struct options {
     enum command command;
@@ -17,6 +24,9 @@ struct options {
     bool is_verbose;         /* -vv */
     bool is_quiet;           /* -q */
     bool is_strict;          /* --strict: a warning is as bad as an error */
+    bool is_check;           /* --check, --diff, --write of fmt */
+    bool is_diff;
+    bool is_write;
     char *const *operands;   /* what stands behind the options */
     unsigned n_operands;
 };

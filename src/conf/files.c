@@ -90,6 +90,11 @@ static const char *disk_read(const struct files *f, struct str path, size_t limi
     return why;
 }
 
+const char *files_read_fd(int fd, size_t limit_bytes, struct arena *a, struct str *text)
+{
+    return read_all(fd, 0, limit_bytes, a, text);
+}
+
 static bool disk_match(const struct files *f, struct str pattern, struct arena *a,
                        struct str **paths, size_t *n)
 {

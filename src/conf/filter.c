@@ -427,6 +427,8 @@ static void take_token(struct filter *f)
         f->in++;
         return;
     case TOKEN_STOP:
+    case TOKEN_COMMENT:
+    case TOKEN_JOIN:
     case TOKEN_END: break;
     }
     unreachable("no such token comes from the lexer, or it has been taken by filter()");

@@ -37,25 +37,6 @@ static struct str directory_of(struct str path)
     return str_slice(path, 0, slash == path.p ? 1 : (size_t)(slash - path.p));
 }
 
-/* Report the bytes that no text holds. A file with a NUL is none at all: one error, and false. */
-static bool check_bytes(struct compile *c, struct source *source)
-{
-    const char *nul = memchr(source->text.p, '\0', source->text.n);
-    struct span span;
-    const char *why;
-    size_t at = 0;
-
-    if (nul != NULL) {
-        span.from = source->base + (uint32_t)(nul - source->text.p);
-        span.to = span.from + 1;
-        diag_error(c->diags, span, "a NUL byte: this is not a text file");
-    }
-    while ((why = source_next_bad(source, &at, &span)) != NULL)
-        if (nul == NULL)
-            diag_error(c->diags, span, "%s", why);
-    return nul == NULL;
-}
-
 /* Read a file. `span` names it; faults are reported there. */
 static struct source *read_source(struct load *l, struct str path, struct span span)
 {
@@ -141,7 +122,7 @@ static void load_file(struct load *l, const struct chain *chain)
     const struct ast_block *block;
     bool has_brace_fault;
 
-    if (!check_bytes(c, (struct source *)chain->source)) {
+    if (!tokens_check_bytes(c, (struct source *)chain->source)) {
         l->top->is_incomplete = true;
         return;
     }

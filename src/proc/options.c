@@ -4,6 +4,7 @@
 #include "proc/options.h"
 
 #include <getopt.h>
+#include <limits.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -11,10 +12,14 @@ static const char help[] =
     "usage: holdfast -f FILE            run in the foreground\n"
     "       holdfast -c -f FILE         check the configuration, say what is wrong with it\n"
     "       holdfast dump -f FILE       print the configuration after inheritance\n"
+    "       holdfast fmt FILE...        print the files in the canonical layout; -: standard input\n"
     "\n"
     "  -f FILE   the configuration file\n"
     "  -c, -t    check only: exit 0 where it is valid, else 1\n"
     "  --strict  with -c: warnings fail too\n"
+    "  --check   with fmt: say which files are not in this layout, and exit with 1 for them\n"
+    "  --diff    with fmt: print what would change\n"
+    "  --write   with fmt: write the files\n"
     "  -D        run in the background\n"
     "  -d        debug: in the foreground, with every message of the error log\n"
     "  -p FILE   write the process's number there, last of all steps of the start\n"
@@ -28,9 +33,12 @@ static const char help[] =
 
 /* The options that are words; each stands for a letter that no other option has. */
 static const struct option long_options[] = {
+    {"check",   no_argument, NULL, 'C'},
+    {"diff",    no_argument, NULL, 'U'},
     {"help",    no_argument, NULL, 'h'},
     {"strict",  no_argument, NULL, 'S'},
     {"version", no_argument, NULL, 'v'},
+    {"write",   no_argument, NULL, 'w'},
     {NULL,      0,           NULL, 0  },
 };
 
@@ -42,8 +50,9 @@ static const struct command_row {
     unsigned operands_max;
     bool needs_config;
 } commands[] = {
-    {"",     COMMAND_RUN,  "f:cthvdDqp:S", 0, true},
-    {"dump", COMMAND_DUMP, "f:qh",         0, true},
+    {"",     COMMAND_RUN,  "f:cthvdDqp:S", 0,        true },
+    {"dump", COMMAND_DUMP, "f:qh",         0,        true },
+    {"fmt",  COMMAND_FMT,  "CUwh",         UINT_MAX, false},
 };
 
 void options_print_help(void)
@@ -76,6 +85,9 @@ static void take_option(struct options *o, int letter)
     case 'q': o->is_quiet = true; break;
     case 'p': o->pid_path = optarg; break;
     case 'S': o->is_strict = true; break;
+    case 'C': o->is_check = true; break;
+    case 'U': o->is_diff = true; break;
+    case 'w': o->is_write = true; break;
     }
 }
 
