@@ -7,7 +7,7 @@
 # What a test is: a CUnit test, a golden file of the configuration language, a case of raw bytes (reg-tests/http1,
 # in each mode), a scenario of varnishtest
 # (once under each poller), a script in reg-tests/scenarios (exit status 0: passed, 77: skipped), an
-# example configuration that must be valid, the check of layers. Each is counted one by one; of each that
+# example configuration that must be valid and in the canonical layout, the check of layers. Each is counted one by one; of each that
 # fails the end of its log is shown.
 #
 # TEST_TIMEOUT: seconds that one scenario of varnishtest may take (30).
@@ -133,6 +133,7 @@ run_examples() {
     for config in examples/*.cfg; do
         [ -e "$config" ] || return 0
         run_one "examples/$(basename "$config" .cfg)" "$build/holdfast" -c -f "$config"
+        run_one "examples/layout-of-$(basename "$config" .cfg)" "$build/holdfast" fmt --check "$config"
     done
     report_part examples "$since"
 }

@@ -3,8 +3,8 @@
  *
  * A function of the text alone: nothing is included, nothing is looked up, and what the directives
  * mean is not asked. Every word, mark and comment comes out in its order, byte for byte, but for
- * the blanks at the end of a comment; only blanks, line ends, `;` and joins change. A text that came
- * out comes out as it is.
+ * the blanks at the end of a comment; only blanks, line ends, `;` and joins change. Laying out what
+ * came out changes nothing.
  *
  * Elsewhere: what the layout is (conf/fmt_layout.h, conf/fmt_lines.h); files (proc/fmt_tool.h).
  */

@@ -1,12 +1,11 @@
 /*
- * fmt_lines - the lines of a file on their way out: words put under each other, comments in columns.
+ * fmt_lines - the lines of a file on their way out: words and comments in columns.
  *
  * A line is pieces (words and marks) and perhaps a comment behind them. Lines that follow each
  * other with one indentation and no empty line between are a run, and a run is laid out at once:
  *
- *   Columns.   Words that stood under each other in the source, one of them behind two blanks or
- *              more, stand under each other again, as far left as the longest neighbour allows.
- *              Everything else is one blank apart.
+ *   Columns.   A word behind two blanks or more that stood under or above others of its run does so
+ *              again, as far left as they all can. Everything else is one blank apart.
  *   Comments.  Those behind lines of a run share a column: the leftmost of those that the author
  *              chose and that all fit before.
  *
@@ -33,7 +32,7 @@ struct fmt_piece {
     uint32_t source; /* its column as the author had it */
     uint32_t column; /* its column as it will be */
     bool is_apart;   /* a blank before it, or more: it can be moved */
-    bool is_wide;    /* the author had two blanks or more before it */
+    bool is_wide;    /* the author moved it: two blanks or more before it */
 };
 
 struct fmt_line {
@@ -44,7 +43,7 @@ struct fmt_line {
     bool is_joined;        /* a backslash behind it */
     bool is_below;         /* a comment alone, below that of the line before it */
     struct str comment;    /* p == NULL: none */
-    uint32_t comment_from; /* its column as the author had it */
+    uint32_t comment_from; /* its column as the author had it; 0: a blank behind the line */
     uint32_t comment_at;   /* its column as it will be */
 };
 

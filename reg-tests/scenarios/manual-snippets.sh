@@ -1,7 +1,7 @@
 #!/bin/bash
 #
 # The manual says what is so: each ```holdfast snippet of doc/configuration.md is a file that -c accepts
-# without a word, each ```holdfast-error snippet is refused, and where a ```text block follows it, with just
+# without a word and that `fmt` lays out without changing what it means, each ```holdfast-error snippet is refused, and where a ```text block follows it, with just
 # these diagnostics. The manual names every directive with its default, every variable with its phase, every
 # word of `termination`, and the access-log formats as the program has them.
 
@@ -38,6 +38,13 @@ for snippet in *.good; do
         fail "snippet ${snippet%.good} is refused: $(cat checked.err)"
     if [ -s checked.err ]; then fail "snippet ${snippet%.good} has warnings: $(cat checked.err)"; fi
     n_good=$((n_good + 1))
+
+    # Laid out, it means the same, and stays as it is.
+    "$build/holdfast" dump -f example.cfg >before.dump
+    "$build/holdfast" fmt --write example.cfg || fail "snippet ${snippet%.good} cannot be laid out"
+    "$build/holdfast" fmt --check example.cfg || fail "the layout of snippet ${snippet%.good} is not stable"
+    "$build/holdfast" dump -f example.cfg | diff before.dump - ||
+        fail "snippet ${snippet%.good} means something else in the canonical layout"
 done
 [ "$n_good" -ge 15 ] || fail "only $n_good snippets were found"
 

@@ -26,9 +26,9 @@ struct layout {
     const struct token *at; /* the token in hand */
     struct fmt_lines lines;
 
-    const char *scan; /* up to here, positions are known */
-    struct position start; /* of the token in hand */
-    struct position end;   /* of the last token that was put out */
+    const char *scan;        /* up to here, positions are known */
+    struct position start;   /* of the token in hand */
+    struct position end;     /* of the last token that was put out */
     struct position comment; /* of the last comment that was put behind or below something */
 
     unsigned depth;        /* of blocks with a line for each statement */
@@ -127,8 +127,7 @@ static void put(struct layout *l)
         begin_line(l, indent_of(l, kind), l->n_ends > 1 && !l->has_opened && !closes);
     }
     fmt_lines_add(&l->lines, text, is_apart(l->last, kind), gap(l));
-    l->end = (struct position){l->start.line,
-                               l->start.column + (unsigned)source_characters(text)};
+    l->end = (struct position){l->start.line, l->start.column + (unsigned)source_characters(text)};
     l->last = kind;
     l->n_ends = 0;
     l->has_opened = false;
@@ -163,9 +162,8 @@ static void put_right(struct layout *l)
 /* Does this comment stand straight below the one that was put out just before it? */
 static bool is_below(const struct layout *l)
 {
-    return l->last == TOKEN_COMMENT && l->n_ends == 1 &&
-           l->start.line == l->comment.line + 1 && l->start.column == l->comment.column &&
-           indent_of(l, TOKEN_COMMENT) <= l->indent;
+    return l->last == TOKEN_COMMENT && l->n_ends == 1 && l->start.line == l->comment.line + 1 &&
+           l->start.column == l->comment.column && indent_of(l, TOKEN_COMMENT) <= l->indent;
 }
 
 /*

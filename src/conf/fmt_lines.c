@@ -65,25 +65,23 @@ static uint32_t leftmost(const struct fmt_lines *l, const struct order *at)
     return piece[-1].column + piece[-1].width + piece->is_apart;
 }
 
-/* Place the pieces of one column of the source. */
+/*
+ * Place the pieces of one column of the source: those that the author moved there go as far right
+ * as the others of the column must be. One that was there by itself is not moved.
+ */
 static void place_column(struct fmt_lines *l, const struct order *at, size_t n)
 {
-    size_t n_apart = 0;
-    bool is_wide = false;
     uint32_t column = 0;
 
     for (size_t i = 0; i < n; i++) {
         struct fmt_piece *piece = &l->pieces[at[i].piece];
 
         piece->column = leftmost(l, &at[i]);
-        if (!piece->is_apart)
-            continue;
-        n_apart++;
-        is_wide = is_wide || piece->is_wide;
-        column = piece->column > column ? piece->column : column;
+        if (piece->is_apart && piece->column > column)
+            column = piece->column;
     }
-    for (size_t i = 0; i < n && n_apart > 1 && is_wide; i++)
-        if (l->pieces[at[i].piece].is_apart)
+    for (size_t i = 0; i < n; i++)
+        if (l->pieces[at[i].piece].is_wide)
             l->pieces[at[i].piece].column = column;
 }
 
@@ -136,6 +134,12 @@ static bool shares_column(const struct fmt_lines *l, const struct fmt_line *line
            line->indent + line_end(l, line) + 2 <= FMT_WIDTH;
 }
 
+/* The column that a line asks for: where the author had its comment, or right behind it. */
+static uint32_t wanted_column(const struct fmt_lines *l, const struct fmt_line *line)
+{
+    return line->comment_from > 0 ? line->comment_from : line_end(l, line) + 1;
+}
+
 static uint32_t comment_column(const struct fmt_lines *l)
 {
     uint32_t longest = 0;
@@ -146,10 +150,11 @@ static uint32_t comment_column(const struct fmt_lines *l)
             longest = line_end(l, &l->lines[i]);
     for (size_t i = 0; i < l->n_lines; i++) {
         const struct fmt_line *line = &l->lines[i];
+        uint32_t wanted = wanted_column(l, line);
 
-        if (shares_column(l, line) && line->comment_from > longest &&
-            line->indent + line->comment_from <= FMT_WIDTH && line->comment_from < column)
-            column = line->comment_from;
+        if (shares_column(l, line) && wanted > longest && line->indent + wanted <= FMT_WIDTH &&
+            wanted < column)
+            column = wanted;
     }
     return column == UINT32_MAX ? longest + 2 : column;
 }
@@ -199,7 +204,7 @@ static void end_run(struct fmt_lines *l)
     bool is_wide = false;
 
     for (size_t i = 0; i < l->n_pieces; i++)
-        is_wide = is_wide || (l->pieces[i].is_apart && l->pieces[i].is_wide);
+        is_wide = is_wide || l->pieces[i].is_wide;
     if (is_wide && l->n_lines > 1)
         place_pieces(l);
     else
@@ -244,7 +249,7 @@ void fmt_lines_add(struct fmt_lines *l, struct str text, bool is_apart, unsigned
         const struct fmt_piece *before = &l->pieces[l->n_pieces - 1];
 
         piece.source = before->source + before->width + (gap == FMT_GAP_NONE ? is_apart : gap);
-        piece.is_wide = gap != FMT_GAP_NONE && gap > 1;
+        piece.is_wide = is_apart && gap != FMT_GAP_NONE && gap > 1;
     } else {
         piece.is_apart = false;
     }
@@ -261,8 +266,8 @@ void fmt_lines_comment(struct fmt_lines *l, struct str text, unsigned gap)
 
     assert(line->comment.p == NULL);
     line->comment = text;
-    if (line->n > 0)
-        line->comment_from = end[-1].source + end[-1].width + (gap == FMT_GAP_NONE ? 1 : gap);
+    if (line->n > 0 && gap != FMT_GAP_NONE && gap > 1)
+        line->comment_from = end[-1].source + end[-1].width + gap;
 }
 
 void fmt_lines_comment_below(struct fmt_lines *l, struct str text)
@@ -270,10 +275,9 @@ void fmt_lines_comment_below(struct fmt_lines *l, struct str text)
     struct fmt_line *above = last_line(l);
 
     assert(above->comment.p != NULL);
-    add_line(l, (struct fmt_line){.first = l->n_pieces,
-                                  .indent = above->indent,
-                                  .is_below = true,
-                                  .comment = text});
+    add_line(l,
+             (struct fmt_line){
+                 .first = l->n_pieces, .indent = above->indent, .is_below = true, .comment = text});
 }
 
 void fmt_lines_join(struct fmt_lines *l)

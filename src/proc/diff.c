@@ -67,7 +67,7 @@ static size_t slide(const struct search *s, size_t x, size_t y)
     return x;
 }
 
-/* Where diagonal k is entered with d edits: by an insertion from the one above, or by a deletion. */
+/* Where diagonal k is entered with d edits: by an insertion from k + 1, or a deletion from k - 1. */
 static size_t enter(const struct search *s, long d, long k, bool *is_insertion)
 {
     const size_t *last = s->reached[d - 1] + EDITS_MAX;
@@ -210,8 +210,7 @@ static void print_hunk(FILE *f, const struct side *before, const struct side *af
     *y = to_y;
 }
 
-bool diff_print(FILE *f, const char *name, struct str before, struct str after,
-                struct arena *arena)
+bool diff_print(FILE *f, const char *name, struct str before, struct str after, struct arena *arena)
 {
     struct side a;
     struct side b;

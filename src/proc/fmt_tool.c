@@ -73,8 +73,7 @@ static bool take_owner(int fd, const struct stat *old)
     return fchmod(fd, old->st_mode & 07777) == 0;
 }
 
-/* The rename lasts once the directory is on disk. Where that cannot be asked for, it is done all the
- * same. */
+/* The rename lasts once the directory is on disk; where that cannot be asked for, it is done. */
 static void sync_directory(const char *path)
 {
     int fd = open(path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
