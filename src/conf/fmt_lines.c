@@ -8,11 +8,6 @@
 #include <limits.h>
 #include <stdlib.h>
 
-void fmt_lines_init(struct fmt_lines *l, struct store *store)
-{
-    *l = (struct fmt_lines){.store = store};
-}
-
 /* Room for one element more in an array of the run. */
 static void *grow(struct fmt_lines *l, void *array, size_t n, size_t *room, size_t size)
 {
@@ -20,6 +15,13 @@ static void *grow(struct fmt_lines *l, void *array, size_t n, size_t *room, size
         return array;
     *room = *room == 0 ? 64 : 2 * *room;
     return store_grow(l->store, array, n, *room, size);
+}
+
+/* A line without pieces has its place among them all the same: the array is there from the start. */
+void fmt_lines_init(struct fmt_lines *l, struct store *store)
+{
+    *l = (struct fmt_lines){.store = store};
+    l->pieces = grow(l, NULL, 0, &l->pieces_room, sizeof(*l->pieces));
 }
 
 static void put(struct fmt_lines *l, const char *text, size_t n)
