@@ -227,6 +227,7 @@ struct config_frontend {
     size_t n_binds;
     const struct config_route *const *routes; /* in the order of the file */
     size_t n_routes;
+    const struct route_index *index; /* of them (conf/route_index.h); NULL: they are few */
     const struct policy *policy; /* until a route is found, and where none is */
     struct config_place place;
 };

@@ -9,6 +9,7 @@
 #include "base/panic.h"
 #include "conf/log_format.h"
 #include "conf/matches.h"
+#include "conf/route_index.h"
 #include "conf/suggest.h"
 
 #include <unistd.h>
@@ -466,6 +467,8 @@ static void build_routes(struct build *b, struct layer *outer, const struct scop
         list[i] = &routes[i];
         build_route(b, &routes[i++], s);
     }
+    if (n >= ROUTE_INDEX_MIN)
+        b->frontend->index = route_index_new(keep, &b->compile->scratch, list, n);
     b->frontend->policy = build_policy(b, outer);
     i = 0;
     for (const struct setting *s = first_of(scope, SETTING_ROUTE); s != NULL; s = next_of(s)) {

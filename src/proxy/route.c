@@ -3,6 +3,7 @@
  */
 #include "proxy/route.h"
 
+#include "conf/route_index.h"
 #include "proxy/expr_eval.h"
 
 static bool route_takes(struct txn *t, const struct config_route *r)
@@ -16,8 +17,11 @@ static bool route_takes(struct txn *t, const struct config_route *r)
 const struct config_route *route_find(struct txn *t)
 {
     const struct config_frontend *f = t->frontend;
+    struct route_candidates candidates;
+    size_t i;
 
-    for (size_t i = 0; i < f->n_routes && t->fault_expr == NULL; i++)
+    route_candidates_start(&candidates, f->index, f->n_routes, t->request->host, t->path);
+    while (route_candidates_next(&candidates, &i) && t->fault_expr == NULL)
         if (route_takes(t, f->routes[i]))
             return f->routes[i];
     return NULL;

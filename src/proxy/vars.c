@@ -213,6 +213,11 @@ static struct str mode_text(const struct txn *t)
     return t->mode_reason == NULL ? STR_EMPTY : str_of(words[t->mode]);
 }
 
+static struct str wall_text(struct txn *t, struct str (*text)(uint64_t wall_ms))
+{
+    return arena_str(t->arena, text(loop_wall(t->worker->loop)));
+}
+
 static struct str time_msec_text(struct txn *t)
 {
     return seconds_text(t, loop_wall(t->worker->loop));
@@ -220,7 +225,6 @@ static struct str time_msec_text(struct txn *t)
 
 struct str var_text(struct txn *t, const struct var_ref *v)
 {
-    uint64_t wall = loop_wall(t->worker->loop);
     uint64_t number;
 
     switch (v->id) {
@@ -244,8 +248,8 @@ struct str var_text(struct txn *t, const struct var_ref *v)
     case VAR_ID_ROUTE: return t->route == NULL ? STR_EMPTY : t->route->full_name;
     case VAR_ID_BACKEND:
         return t->route == NULL || t->route->backend == NULL ? STR_EMPTY : t->route->backend->name;
-    case VAR_ID_TIME_LOCAL: return arena_str(t->arena, clock_local_text(wall));
-    case VAR_ID_TIME_ISO8601: return arena_str(t->arena, clock_iso8601_text(wall));
+    case VAR_ID_TIME_LOCAL: return wall_text(t, clock_local_text);
+    case VAR_ID_TIME_ISO8601: return wall_text(t, clock_iso8601_text);
     case VAR_ID_TIME_MSEC: return time_msec_text(t);
     case VAR_ID_SERVER: return t->server_name;
     case VAR_ID_RESPONSE_HEADER: return header_text(t->response, v);
