@@ -4,6 +4,7 @@
 #include "conf/load.h"
 
 #include "base/panic.h"
+#include "base/pool.h"
 #include "conf/build.h"
 #include "conf/parse.h"
 
@@ -195,9 +196,10 @@ struct config *config_load(const char *path, const struct files *files, struct d
     else
         config = load(&l, path);
     arena_free(scratch);
-    if (config != NULL)
-        return config;
-    regexes_free(l.compile.regexes);
-    arena_free(keep);
-    return NULL;
+    if (config == NULL) {
+        regexes_free(l.compile.regexes);
+        arena_free(keep);
+    }
+    memory_trim();
+    return config;
 }
