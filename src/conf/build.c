@@ -104,8 +104,10 @@ static void build_user(struct build *b, struct config_global *g, const struct se
 static void build_error_log(struct build *b, struct config_global *g, const struct setting *s)
 {
     const struct scope *defaults = b->global_defaults;
-    const struct setting *level = args_has(&s->args, "level") ? s : scope_first(defaults, SETTING_LOG);
-    const struct setting *format = args_has(&s->args, "format") ? s : scope_first(defaults, SETTING_LOG);
+    const struct setting *level =
+        args_has(&s->args, "level") ? s : scope_first(defaults, SETTING_LOG);
+    const struct setting *format =
+        args_has(&s->args, "format") ? s : scope_first(defaults, SETTING_LOG);
 
     g->log = build_log(b, s->args.first);
     g->log_format = args_has(&format->args, "json") ? LOG_JSON : LOG_TEXT;
@@ -260,7 +262,8 @@ static void build_backend(struct build *b, struct config_backend *backend, const
                    STR_ARG(backend->name));
     if (n > CONFIG_SERVERS_MAX)
         diag_error(b->compile->diags, setting_span(s),
-                   "the backend '%.*s' has %zu servers: at most %d", STR_ARG(backend->name), n, CONFIG_SERVERS_MAX);
+                   "the backend '%.*s' has %zu servers: at most %d", STR_ARG(backend->name), n,
+                   CONFIG_SERVERS_MAX);
     for (const struct setting *server = first_of(s->block, SETTING_SERVER); server != NULL;
          server = next_of(server))
         build_server(b, backend, servers++, server);

@@ -175,7 +175,8 @@ static struct config *load(struct load *l, const char *path)
     return diags_n_errors(l->compile.diags) == 0 ? config : NULL;
 }
 
-struct config *config_load(const char *path, const struct files *files, struct diags *diags)
+static struct config *load_all(const char *path, const struct files *files, struct diags *diags,
+                               bool wants_origins)
 {
     struct arena *scratch = arena_new(SCRATCH_BLOCK, SCRATCH_MAX);
     struct arena *keep = arena_new(KEEP_BLOCK, KEEP_MAX);
@@ -188,6 +189,7 @@ struct config *config_load(const char *path, const struct files *files, struct d
         .sources = diags_sources(diags),
         .scratch = {scratch, &l.no_memory},
         .keep = {keep,    &l.no_memory},
+        .wants_origins = wants_origins,
     };
     l.compile.conditions_end = &l.compile.conditions;
     l.top = NULL;
@@ -202,4 +204,15 @@ struct config *config_load(const char *path, const struct files *files, struct d
     }
     memory_trim();
     return config;
+}
+
+struct config *config_load(const char *path, const struct files *files, struct diags *diags)
+{
+    return load_all(path, files, diags, false);
+}
+
+struct config *config_load_explained(const char *path, const struct files *files,
+                                     struct diags *diags)
+{
+    return load_all(path, files, diags, true);
 }

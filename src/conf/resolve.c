@@ -60,7 +60,7 @@ const struct scope *resolve_defaults(struct compile *c, enum place place)
     for (size_t i = 0; i < SETTING_N; i++)
         if (setting_rows[i].initial != NULL && setting_stands_in(&setting_rows[i], place))
             n = put_defaults(text, n, &setting_rows[i]);
-    source = source_add(c->sources, STR("(built in)"), STR(""), STR(""), (struct str){text, n});
+    source = source_add(c->sources, STR(RESOLVE_BUILT_IN), STR(""), STR(""), (struct str){text, n});
     if (source == NULL)
         store_fail(&c->scratch);
     scope->place = place;
