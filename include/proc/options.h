@@ -10,10 +10,15 @@ enum command {
     COMMAND_RUN,
     COMMAND_CHECK,
     COMMAND_DUMP,
+    COMMAND_EXPLAIN,
     COMMAND_FMT,
     COMMAND_VERSION,
     COMMAND_HELP
 };
+
+/* Fields of the request of `explain`. */
+#define OPTIONS_FIELDS_MAX 64
+
 
 struct options {
     enum command command;
@@ -27,6 +32,10 @@ struct options {
     bool is_check;           /* --check, --diff, --write of fmt */
     bool is_diff;
     bool is_write;
+    const char *from;        /* --from; NULL: not given */
+    const char *frontend;    /* --frontend; likewise */
+    const char *fields[OPTIONS_FIELDS_MAX]; /* -H */
+    unsigned n_fields;
     char *const *operands;   /* what stands behind the options */
     unsigned n_operands;
 };

@@ -3,6 +3,7 @@
 #
 #   good/x.cfg  is valid; its dump is x.dump, and the dump of that is the same text
 #   bad/x.cfg   is refused; what is said about it is x.err, to the letter
+#   explain/x.cfg  lines of `#? METHOD URL …` ask `explain`, whose answers are x.out
 #   fmt/x.cfg   in the canonical layout is x.out; or it is refused as x.err says
 #
 # All of good/ means the same in the canonical layout.
@@ -62,6 +63,20 @@ for file in bad/*.cfg; do
     check "$name: what is said" diff -u "$name.err" "$work/err"
 done
 
+# explain FILE: ask all its questions.
+explain() {
+    sed -n 's/^#? //p' "$1" | while IFS= read -r question; do
+        echo "=== $question"
+        eval "\"$binary\" explain -f \"$1\" $question" 2>&1 || echo "exit status $?"
+    done | sed "s|$here/||g"
+}
+
+for file in explain/*.cfg; do
+    name=${file%.cfg}
+    explain "$file" >"$work/out"
+    check "$name: what explain says" diff -u "$name.out" "$work/out"
+done
+
 # is_stable FILE: nothing changes when it is laid out once more.
 is_stable() {
     "$binary" fmt "$1" | diff -u "$1" -
@@ -84,8 +99,8 @@ done
 
 # Includes and relative paths lead to the same places in the copy.
 mkdir "$work/copy"
-cp -R good "$work/copy/good"
-find "$work/copy" -name '*.cfg' -exec "$binary" fmt --write {} +
+cp -R ./* "$work/copy"
+find "$work/copy/good" -name '*.cfg' -exec "$binary" fmt --write {} +
 for file in good/*.cfg; do
     name=${file%.cfg}
     (cd "$work/copy" && "$binary" dump -f "$file" 2>/dev/null) | sed "s|$work/copy/||g" >"$work/dump"

@@ -115,7 +115,7 @@ fi
 
 # The command line.
 fmt 2
-grep -q 'no file' err || fail "$(cat err)"
+grep -q "'fmt' needs more arguments" err || fail "$(cat err)"
 fmt 2 --write -
 fmt 2 --write --check good.cfg
 fmt 2 --write --diff good.cfg

@@ -40,6 +40,8 @@ struct config_text {
     /* What the statement in hand may refer to. */
     unsigned n_spools;
     unsigned n_backends;
+    unsigned n_policies;
+    unsigned n_acls;
     bool has_internal; /* the frontend has a route `sorry` that only error pages lead to */
     unsigned port;
 
@@ -128,6 +130,7 @@ static void config_text_mark(struct config_text *g, char mark)
 
 static void config_text_template(struct config_text *g)
 {
+    static const char *const paths[] = {"/x${path}", "\"/y${path}\"", "'/z'"};
     static const char *const texts[] = {
         "hello",
         "\"hello, ${client-ip}\"",
@@ -143,7 +146,12 @@ static void config_text_template(struct config_text *g)
         "${env.HOLDFAST_NOT_SET:-a default, with; marks {}",
     };
 
-    config_text_word(g, "%s", CONFIG_TEXT_ONE_OF(g, texts));
+    if (strcmp(g->key, "set-path") == 0)
+        config_text_word(g, "%s", CONFIG_TEXT_ONE_OF(g, paths));
+    else if (strcmp(g->key, "set-query") == 0)
+        config_text_word(g, "a=%u", config_text_dice(g, 10));
+    else
+        config_text_word(g, "%s", CONFIG_TEXT_ONE_OF(g, texts));
 }
 
 static void config_text_name(struct config_text *g)
@@ -154,6 +162,8 @@ static void config_text_name(struct config_text *g)
         config_text_word(g, "b%u", config_text_dice(g, g->n_backends));
     else if (strcmp(g->key, "route") == 0 && g->has_internal)
         config_text_word(g, "sorry");
+    else if (strcmp(g->key, "use-policy") == 0 && g->n_policies > 0)
+        config_text_word(g, "p%u", config_text_dice(g, g->n_policies));
     else if (strcmp(g->key, "server") == 0)
         config_text_word(g, "a%u", g->port++);
     else
@@ -233,7 +243,9 @@ static void config_text_test(struct config_text *g)
         "path under /a",        "path == \"/b c\"",     "path starts-with '/#c'",
         "method != GET",        "header.X-Live == yes", "header.authorization",
         "content-length == 5M", "host == example.com",  "query.page == 'x'",
-        "client-ip == ::1",     "cookie.session",       "content-length != 0",
+        "client-ip == ::1",     "cookie.session",       "content-length > 10M",
+        "uri ~ '^/u/(.*)$'",    "uri ~ \"a\\\\.b$\"",  "path ends-with .css",
+        "host contains \"x y\"", "local-port <= 1024",   "content-length < 1K",
     };
     static const char *const lists[] = {
         "method in GET,HEAD,\"PUT\"", "client-ip in 10.0.0.0/8,::1", "path in /a,/b,'/c,d'",
@@ -243,6 +255,10 @@ static void config_text_test(struct config_text *g)
     char *rest = text;
     bool is_list = config_text_dice(g, 3) == 0;
 
+    if (g->n_acls > 0 && config_text_dice(g, 5) == 0) {
+        config_text_word(g, "c%u", config_text_dice(g, g->n_acls));
+        return;
+    }
     snprintf(text, sizeof(text), "%s",
              is_list ? CONFIG_TEXT_ONE_OF(g, lists) : CONFIG_TEXT_ONE_OF(g, tests));
     for (unsigned i = 0; rest != NULL && i < 2; i++)
@@ -534,6 +550,43 @@ static void config_text_backend(struct config_text *g, unsigned number)
     config_text_close(g);
 }
 
+/* What has a name and is used by others: the first ones refer to nothing. */
+static void config_text_names(struct config_text *g)
+{
+    char name[16];
+
+    for (unsigned i = config_text_dice(g, 3); i > 0; i--) {
+        config_text_word(g, "let");
+        config_text_word(g, "l%u", i);
+        config_text_word(g, "=");
+        config_text_value(g, "TEXT");
+        config_text_mark(g, '.');
+    }
+    for (unsigned n = config_text_dice(g, 3), i = 0; i < n; i++) {
+        config_text_word(g, "acl");
+        config_text_word(g, "c%u", i);
+        config_text_word(g, "when");
+        config_text_condition(g, 2);
+        config_text_mark(g, '.');
+        g->n_acls++;
+    }
+    for (unsigned n = config_text_dice(g, 3), i = 0; i < n; i++) {
+        snprintf(name, sizeof(name), "p%u", i);
+        config_text_open(g, "policy", name);
+        config_text_statements(g, "IN_POLICY", 5);
+        if (i > 0)
+            config_text_statement(g, config_text_find("use-policy"));
+        config_text_close(g);
+        g->n_policies++;
+    }
+    for (unsigned i = config_text_dice(g, 3); i > 0; i--) {
+        config_text_word(g, "log-format");
+        config_text_word(g, "g%u", i);
+        config_text_word(g, "\"${method}  ${uri} # ${status}\"");
+        config_text_mark(g, '.');
+    }
+}
+
 static void config_text_sections(struct config_text *g)
 {
     char name[16];
@@ -547,6 +600,7 @@ static void config_text_sections(struct config_text *g)
         config_text_statements(g, "IN_SPOOL", 3);
         config_text_close(g);
     }
+    config_text_names(g);
     if (config_text_dice(g, 2) == 0) {
         config_text_open(g, "global", NULL);
         config_text_statements(g, "IN_GLOBAL", 6);

@@ -10,7 +10,7 @@
 #include "reg-tests/tools/config_text.h"
 #include "unit.h"
 
-#define N_GENERATED 3000
+#define N_GENERATED 2000
 
 /* Lay out a text; STR_EMPTY with p == NULL where it has faults. */
 static struct str format(struct str text, struct arena *a)
@@ -104,6 +104,7 @@ static void nothing_is_nothing(void)
     expect_format("", "");
     expect_format("\n\n ; \n", "");
     expect_format("\xef\xbb\xbf\r\n", "");
+    expect_format("\n \xef\xbb\xbfx", "\n\xef\xbb\xbfx\n"); /* a word, not the mark */
     expect_format("# a \t\r\n", "# a\n");
     expect_format("\n\n#a\n\n\n# b\\", "#a\n\n# b\\\n");
 }

@@ -175,12 +175,19 @@ static void place_comments(struct fmt_lines *l)
     }
 }
 
+/* A word that starts with the bytes of a byte order mark would lose them at the start of the file. */
+static bool starts_with_mark(const struct fmt_lines *l, const struct fmt_line *line)
+{
+    return line->n > 0 && l->pieces[line->first].n_bytes >= 3 &&
+           memcmp(l->pieces[line->first].text, "\xef\xbb\xbf", 3) == 0;
+}
+
 static void put_line(struct fmt_lines *l, const struct fmt_line *line)
 {
     const struct fmt_piece *pieces = l->pieces + line->first;
     uint32_t column = 0;
 
-    if (line->is_after_blank)
+    if (line->is_after_blank || (l->n_out == 0 && starts_with_mark(l, line)))
         put(l, "\n", 1);
     put_blanks(l, line->indent);
     for (size_t i = 0; i < line->n; i++) {

@@ -26,9 +26,7 @@ static bool is_usage_right(const struct options *o)
 {
     const char *fault = NULL;
 
-    if (o->n_operands == 0)
-        fault = "no file: holdfast fmt FILE... (-: standard input)";
-    else if (o->is_write && (o->is_check || o->is_diff))
+    if (o->is_write && (o->is_check || o->is_diff))
         fault = "--write goes with neither --check nor --diff";
     for (unsigned i = 0; o->is_write && fault == NULL && i < o->n_operands; i++)
         if (is_stdin(o->operands[i]))

@@ -3,6 +3,7 @@
  */
 #include "proc/daemon.h"
 #include "proc/fmt_tool.h"
+#include "proc/explain.h"
 #include "proc/options.h"
 #include "proc/process.h"
 #include "proc/tools.h"
@@ -37,6 +38,7 @@ int main(int argc, char **argv)
     case COMMAND_CHECK: return tools_check(&o);
     case COMMAND_DUMP: return tools_dump(&o);
     case COMMAND_FMT: return fmt_tool(&o);
+    case COMMAND_EXPLAIN: return explain(&o);
     case COMMAND_VERSION: return print_version(&o);
     case COMMAND_HELP: options_print_help(); return 0;
     }

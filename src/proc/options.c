@@ -13,6 +13,8 @@ static const char help[] =
     "       holdfast -c -f FILE         check the configuration, say what is wrong with it\n"
     "       holdfast dump -f FILE       print the configuration after inheritance\n"
     "       holdfast fmt FILE...        print the files in the canonical layout; -: standard input\n"
+    "       holdfast explain -f FILE METHOD URL [-H 'Name: value'] [--from IP] [--frontend NAME]\n"
+    "                                   which route takes a request, why, and what holds there\n"
     "\n"
     "  -f FILE   the configuration file\n"
     "  -c, -t    check only: exit 0 where it is valid, else 1\n"
@@ -33,13 +35,15 @@ static const char help[] =
 
 /* The options that are words; each stands for a letter that no other option has. */
 static const struct option long_options[] = {
-    {"check",   no_argument, NULL, 'C'},
-    {"diff",    no_argument, NULL, 'U'},
-    {"help",    no_argument, NULL, 'h'},
-    {"strict",  no_argument, NULL, 'S'},
-    {"version", no_argument, NULL, 'v'},
-    {"write",   no_argument, NULL, 'w'},
-    {NULL,      0,           NULL, 0  },
+    {"check",    no_argument,       NULL, 'C'},
+    {"diff",     no_argument,       NULL, 'U'},
+    {"from",     required_argument, NULL, 'A'},
+    {"frontend", required_argument, NULL, 'F'},
+    {"help",     no_argument,       NULL, 'h'},
+    {"strict",   no_argument,       NULL, 'S'},
+    {"version",  no_argument,       NULL, 'v'},
+    {"write",    no_argument,       NULL, 'w'},
+    {NULL,       0,                 NULL, 0  },
 };
 
 /* What the first word of the command line may be, and what may follow it. */
@@ -47,12 +51,14 @@ static const struct command_row {
     const char *word; /* empty: no such word */
     enum command command;
     const char *letters; /* as getopt(3) wants them; those of long options too */
+    unsigned operands_min;
     unsigned operands_max;
     bool needs_config;
 } commands[] = {
-    {"",     COMMAND_RUN,  "f:cthvdDqp:S", 0,        true },
-    {"dump", COMMAND_DUMP, "f:qh",         0,        true },
-    {"fmt",  COMMAND_FMT,  "CUwh",         UINT_MAX, false},
+    {"",        COMMAND_RUN,     "f:cthvdDqp:S", 0, 0,        true },
+    {"dump",    COMMAND_DUMP,    "f:qh",         0, 0,        true },
+    {"explain", COMMAND_EXPLAIN, "f:qhH:A:F:",   2, 2,        true },
+    {"fmt",     COMMAND_FMT,     "CUwh",         1, UINT_MAX, false},
 };
 
 void options_print_help(void)
@@ -67,6 +73,14 @@ static const struct command_row *command_find(int argc, char **argv)
         if (strcmp(argv[1], commands[i].word) == 0)
             return &commands[i];
     return &commands[0];
+}
+
+static void take_field(struct options *o)
+{
+    if (o->n_fields < OPTIONS_FIELDS_MAX)
+        o->fields[o->n_fields++] = optarg;
+    else
+        fprintf(stderr, "holdfast: more than %d fields: '%s' is left out\n", OPTIONS_FIELDS_MAX, optarg);
 }
 
 static void take_option(struct options *o, int letter)
@@ -88,6 +102,9 @@ static void take_option(struct options *o, int letter)
     case 'C': o->is_check = true; break;
     case 'U': o->is_diff = true; break;
     case 'w': o->is_write = true; break;
+    case 'A': o->from = optarg; break;
+    case 'F': o->frontend = optarg; break;
+    case 'H': take_field(o); break;
     }
 }
 
@@ -98,6 +115,10 @@ static bool options_complete(const struct command_row *row, const struct options
     if (o->n_operands > row->operands_max) {
         fprintf(stderr, "holdfast: unexpected argument '%s' (-h: help)\n",
                 o->operands[row->operands_max]);
+        return false;
+    }
+    if (o->n_operands < row->operands_min) {
+        fprintf(stderr, "holdfast: '%s' needs more arguments (-h: help)\n", row->word);
         return false;
     }
     if (row->needs_config && o->config_path == NULL) {
