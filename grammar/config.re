@@ -43,9 +43,22 @@ static void lexer_lose_braces(struct lexer *l, const char *from)
             l->tokens->has_lost_braces = true;
 }
 
+/* Leave out the rest of the text. What lacks a partner there is no news. */
+static void lexer_give_up(struct lexer *l, struct span span)
+{
+    diag_error(l->compile->diags, span, "a file has no more than %zu words and marks", TOKENS_MAX);
+    l->tokens->has_lost_braces = true;
+    l->at = l->source->text.p + l->source->text.n;
+}
+
 static void lexer_add(struct lexer *l, enum token_kind kind, const char *from, bool is_poisoned)
 {
     struct token token = {kind, lexer_span(l, from, l->at), is_poisoned};
+
+    if (l->tokens->n == TOKENS_MAX && kind != TOKEN_END) {
+        lexer_give_up(l, token.span);
+        return;
+    }
 
     if (kind == TOKEN_LINE)
         l->has_fault = false;

@@ -27,7 +27,7 @@ struct files {
     bool (*match)(const struct files *f, struct str pattern, struct arena *a, struct str **paths,
                   size_t *n);
 
-    /* What the file is called when all links are followed; the path itself where it is missing. */
+    /* What the file is, by whatever name: two paths of one file give the same; a missing one its path. */
     struct str (*identity)(const struct files *f, struct str path, struct arena *a);
 
     /* Is path a directory that we may write to, or one that could be made in such a directory? */

@@ -40,6 +40,12 @@ struct tokens {
 /* Make room, in an empty list, for as many as there will probably be. */
 void tokens_reserve(struct compile *c, struct tokens *t, size_t room);
 
+/*
+ * Words and marks of one file: SOURCE_FILE_MAX of them do not occur in a text of that length that
+ * means something, and take much memory.
+ */
+#define TOKENS_MAX ((size_t)4 << 20)
+
 /* Append one token. */
 void token_add(struct compile *c, struct tokens *t, struct token token);
 

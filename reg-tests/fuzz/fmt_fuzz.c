@@ -26,8 +26,8 @@ static bool format(struct str text, struct arena *arena, struct str *out)
 static struct str load(struct str text, struct arena *arena)
 {
     const struct files_entry entries[] = {
-        {"x.cfg",      text       },
-        {"/page.html", STR("<p>") }
+        {"x.cfg",      text      },
+        {"/page.html", STR("<p>")}
     };
     static const char *const variables[] = {"A=1", "B=two words", "C=", NULL};
     struct diags *diags = diags_new();
@@ -55,7 +55,8 @@ int LLVMFuzzerTestOneInput(const unsigned char *data, size_t n)
     if (format(text, arena, &first)) {
         assert_about(format(first, arena, &second), "the layout has faults");
         assert_about(str_eq(first, second), "the layout of the layout is another");
-        assert_about(str_eq(load(text, arena), load(first, arena)), "the layout means another thing");
+        assert_about(str_eq(load(text, arena), load(first, arena)),
+                     "the layout means another thing");
     }
     arena_free(arena);
     return 0;

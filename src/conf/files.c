@@ -9,12 +9,16 @@
 #include <glob.h>
 #include <grp.h>
 #include <limits.h>
+#include <poll.h>
 #include <pwd.h>
 #include <stdlib.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
 #define MATCHES_MAX 10000
+
+/* How long the next byte of a pipe is waited for. */
+#define PIPE_PATIENCE_MS 5000
 
 /* The system wants terminated paths; one with a NUL inside names nothing. */
 static bool path_terminate(struct str path, char out[PATH_MAX])
@@ -24,6 +28,14 @@ static bool path_terminate(struct str path, char out[PATH_MAX])
     memcpy(out, path.p, path.n);
     out[path.n] = '\0';
     return true;
+}
+
+/* A pipe is opened so that it never blocks; its writer may be slower than we are. Its end counts. */
+static bool wait_for_writer(int fd)
+{
+    struct pollfd poll_fd = {.fd = fd, .events = POLLIN};
+
+    return poll(&poll_fd, 1, PIPE_PATIENCE_MS) > 0;
 }
 
 /* Files without a length (pipes, /proc) are read too: to the limit, and no further. */
@@ -49,7 +61,7 @@ static const char *read_all(int fd, size_t size, size_t limit_bytes, struct aren
             continue;
         }
         got = read(fd, p + n, room - n);
-        if (got < 0 && errno == EINTR)
+        if (got < 0 && (errno == EINTR || (errno == EAGAIN && wait_for_writer(fd))))
             continue;
         if (got < 0)
             return strerror(errno);
@@ -86,6 +98,8 @@ static const char *disk_read(const struct files *f, struct str path, size_t limi
         why = "the file is too large";
     else
         why = read_all(fd, st.st_size > 0 ? (size_t)st.st_size : 0, limit_bytes, a, text);
+    if (why == NULL && S_ISFIFO(st.st_mode) && text->n == 0)
+        why = "nobody writes to this pipe";
     close(fd);
     return why;
 }
@@ -123,12 +137,13 @@ static bool disk_match(const struct files *f, struct str pattern, struct arena *
 static struct str disk_identity(const struct files *f, struct str path, struct arena *a)
 {
     char name[PATH_MAX];
-    char real[PATH_MAX];
+    struct stat st;
 
     (void)f;
-    if (!path_terminate(path, name) || realpath(name, real) == NULL)
+    if (!path_terminate(path, name) || stat(name, &st) != 0)
         return arena_str(a, path);
-    return arena_str(a, str_of(real));
+    return arena_printf(a, "%llx:%llx", (unsigned long long)st.st_dev,
+                        (unsigned long long)st.st_ino);
 }
 
 static bool disk_can_spool(const struct files *f, struct str path)

@@ -11,10 +11,10 @@
 #define SCRATCH_BLOCK ((size_t)64 << 10)
 #define SCRATCH_MAX   ((size_t)1 << 30)
 
-static const struct source *add_source(struct compile *c, struct str name, struct str text,
-                                       const char *fault)
+static struct source *add_source(struct compile *c, struct str name, struct str text,
+                                 const char *fault)
 {
-    const struct source *source = source_add(c->sources, name, name, STR(""), text);
+    struct source *source = source_add(c->sources, name, name, STR(""), text);
 
     if (source == NULL)
         diag_error(c->diags, SPAN_NONE, "cannot format '%.*s': %s", STR_ARG(name), fault);
@@ -32,13 +32,15 @@ static struct tokens statements_of(struct compile *c, const struct source *sourc
     return filtered;
 }
 
-static struct tokens comments_of(struct compile *c, const struct tokens *tokens)
+static struct tokens comments_of(struct compile *c, const struct source *source)
 {
+    struct tokens lexed = {.keeps_layout = true};
     struct tokens comments = {.n = 0};
 
-    for (size_t i = 0; i < tokens->n; i++)
-        if (tokens->list[i].kind == TOKEN_COMMENT)
-            token_add(c, &comments, tokens->list[i]);
+    lex(c, source, &lexed);
+    for (size_t i = 0; i < lexed.n; i++)
+        if (lexed.list[i].kind == TOKEN_COMMENT)
+            token_add(c, &comments, lexed.list[i]);
     return comments;
 }
 
@@ -65,39 +67,62 @@ static bool are_alike(const struct compile *c, const struct tokens *a, const str
 
 /* Whoever overwrites a file with the result relies on this, so it is looked at each time. */
 static bool says_the_same(struct compile *c, const struct source *before,
-                          const struct tokens *before_tokens, const struct source *after)
+                          const struct source *after)
 {
-    struct tokens after_tokens = {.keeps_layout = true};
-    struct tokens statements_before = statements_of(c, before);
-    struct tokens statements_after = statements_of(c, after);
-    struct tokens comments_before = comments_of(c, before_tokens);
-    struct tokens comments_after;
+    struct arena_mark mark = arena_mark(c->scratch.arena);
+    struct tokens a = statements_of(c, before);
+    struct tokens b = statements_of(c, after);
+    bool is_same = are_alike(c, &a, &b);
 
-    lex(c, after, &after_tokens);
-    comments_after = comments_of(c, &after_tokens);
-    return are_alike(c, &statements_before, &statements_after) &&
-           are_alike(c, &comments_before, &comments_after);
+    arena_rewind(c->scratch.arena, mark);
+    a = comments_of(c, before);
+    b = comments_of(c, after);
+    is_same = is_same && are_alike(c, &a, &b);
+    arena_rewind(c->scratch.arena, mark);
+    return is_same;
 }
 
-static bool format(struct compile *c, struct str name, struct str text, struct str *out)
+/* Does the grammar take the text? */
+static bool check(struct compile *c, struct source *source)
 {
-    const struct source *before = add_source(c, name, text, "the file is too large");
-    const struct source *after;
-    struct tokens tokens = {.keeps_layout = true};
+    struct arena_mark mark = arena_mark(c->scratch.arena);
     bool has_brace_fault;
 
-    if (before == NULL || !tokens_check_bytes(c, (struct source *)before))
+    if (!tokens_check_bytes(c, source))
         return false;
-    parse(c, before, &has_brace_fault);
-    if (diags_n_errors(c->diags) > 0)
-        return false;
+    parse(c, source, &has_brace_fault);
+    arena_rewind(c->scratch.arena, mark);
+    return diags_n_errors(c->diags) == 0;
+}
+
+/* The text in its layout, as a second source; NULL where there is too much of it. */
+static const struct source *lay_out(struct compile *c, const struct source *before)
+{
+    struct arena_mark mark = arena_mark(c->scratch.arena);
+    struct tokens tokens = {.keeps_layout = true};
+    const struct source *after = NULL;
+
     lex(c, before, &tokens);
-    *out = fmt_layout(c, before, &tokens);
-    after = add_source(c, name, *out, "the result would be too large a file");
+    if (diags_n_errors(c->diags) == 0)
+        after = add_source(c, before->name, fmt_layout(c, before, &tokens),
+                           "the result would be too large a file");
+    arena_rewind(c->scratch.arena, mark);
+    return after;
+}
+
+/* Each step gives its memory back: of a large file, one step's is much. */
+static bool format(struct compile *c, struct str name, struct str text, struct str *out)
+{
+    struct source *before = add_source(c, name, text, "the file is too large");
+    const struct source *after;
+
+    if (before == NULL || !check(c, before))
+        return false;
+    after = lay_out(c, before);
     if (after == NULL)
         return false;
-    assert_about(says_the_same(c, before, &tokens, after), "fmt has changed more than the layout");
-    *out = store_str(&c->keep, *out);
+    assert_about(says_the_same(c, before, after), "fmt has changed more than the layout");
+    *out = store_str(&c->keep, after->text);
     return true;
 }
 

@@ -27,6 +27,7 @@ struct load {
     struct compile compile;
     jmp_buf no_memory;
     struct scope *top;
+    bool is_full; /* no file fits any more: the others need not be read to know it */
 };
 
 static struct str directory_of(struct str path)
@@ -44,15 +45,19 @@ static struct source *read_source(struct load *l, struct str path, struct span s
     struct compile *c = &l->compile;
     struct source *source;
     struct str text;
-    const char *why = c->files->read(c->files, path, SOURCE_FILE_MAX, c->scratch.arena, &text);
     struct str identity;
+    const char *why;
 
+    if (l->is_full)
+        return NULL;
+    why = c->files->read(c->files, path, SOURCE_FILE_MAX, c->scratch.arena, &text);
     if (why != NULL) {
         diag_error(c->diags, span, "cannot read '%.*s': %s", STR_ARG(path), why);
         return NULL;
     }
     identity = c->files->identity(c->files, path, c->scratch.arena);
     source = source_add(c->sources, path, identity, directory_of(path), text);
+    l->is_full = source == NULL;
     if (source == NULL)
         diag_error(c->diags, span, "cannot read '%.*s': that is too much in all", STR_ARG(path));
     return source;
@@ -174,6 +179,7 @@ static struct config *load_all(const char *path, const struct files *files, stru
     };
     l.compile.conditions_end = &l.compile.conditions;
     l.top = NULL;
+    l.is_full = false;
     if (scratch == NULL || keep == NULL || setjmp(l.no_memory) != 0)
         diag_error(diags, SPAN_NONE, "out of memory");
     else
