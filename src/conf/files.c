@@ -144,6 +144,19 @@ static bool disk_can_spool(const struct files *f, struct str path)
     return stat(name, &st) == 0 && S_ISDIR(st.st_mode) && access(name, W_OK | X_OK) == 0;
 }
 
+static const char *disk_find_directory(const struct files *f, struct str path)
+{
+    char name[PATH_MAX];
+    struct stat st;
+
+    (void)f;
+    if (!path_terminate(path, name))
+        return "not a path";
+    if (stat(name, &st) != 0)
+        return strerror(errno);
+    return S_ISDIR(st.st_mode) ? NULL : strerror(ENOTDIR);
+}
+
 static struct str disk_directory(const struct files *f, struct arena *a)
 {
     char name[PATH_MAX];
@@ -195,6 +208,7 @@ const struct files files_disk = {
     .match = disk_match,
     .identity = disk_identity,
     .can_spool = disk_can_spool,
+    .find_directory = disk_find_directory,
     .directory = disk_directory,
     .environment = disk_environment,
     .user = disk_user,
@@ -271,6 +285,15 @@ static bool memory_can_spool(const struct files *f, struct str path)
     return entry != NULL && entry->text.p == NULL;
 }
 
+static const char *memory_find_directory(const struct files *f, struct str path)
+{
+    const struct files_entry *entry = memory_find(f, path);
+
+    if (entry == NULL)
+        return strerror(ENOENT);
+    return entry->text.p == NULL ? NULL : strerror(ENOTDIR);
+}
+
 static struct str memory_directory(const struct files *f, struct arena *a)
 {
     (void)f;
@@ -324,6 +347,7 @@ void files_memory_init(struct files_memory *m, const struct files_entry *entries
                   .match = memory_match,
                   .identity = memory_identity,
                   .can_spool = memory_can_spool,
+                  .find_directory = memory_find_directory,
                   .directory = memory_directory,
                   .environment = memory_environment,
                   .user = memory_user,
