@@ -100,7 +100,7 @@ static void link_page(struct build *b, struct error_page *page, const struct arg
                    STR_ARG(route->full_name));
     else if (route->action == ACTION_BACKEND)
         diag_error(d, span,
-                   "an error page leads to no backend: '%.*s' must 'respond', 'redirect' or serve "
+                   "an error page leads to no backend: '%.*s' needs 'respond', 'redirect' or "
                    "'files'",
                    STR_ARG(route->full_name));
 }
