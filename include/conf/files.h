@@ -33,7 +33,10 @@ struct files {
     /* Is path a directory that we may write to, or one that could be made in such a directory? */
     bool (*can_spool)(const struct files *f, struct str path);
 
-    /* Is path a directory whose files can be served? NULL if so, else the reason. */
+    /*
+     * Is path a directory whose files can be served? NULL if so, else the reason. Where we may not
+     * look, it counts as one: who has it open already may go on with it (proxy/generation.c).
+     */
     const char *(*find_directory)(const struct files *f, struct str path);
 
     /* The working directory, without a slash at its end. */

@@ -153,7 +153,7 @@ static const char *disk_find_directory(const struct files *f, struct str path)
     if (!path_terminate(path, name))
         return "not a path";
     if (stat(name, &st) != 0)
-        return strerror(errno);
+        return errno == EACCES ? NULL : strerror(errno);
     return S_ISDIR(st.st_mode) ? NULL : strerror(ENOTDIR);
 }
 
