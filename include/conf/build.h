@@ -60,8 +60,8 @@ void build_files(struct build *b, struct config_route *route, const struct setti
 /* Room for the directories of all `files` of the configuration. */
 void build_directories(struct build *b);
 
-/* A complete policy out of a layer, for the frontend in hand. */
-const struct policy *build_policy(struct build *b, const struct layer *layer);
+/* A complete policy out of a layer, for the frontend in hand: one for all that share the layer. */
+const struct policy *build_policy(struct build *b, struct layer *layer);
 
 /*
  * Report what is wrong with the policy settings of one block, each of which many layers may share.

@@ -6,9 +6,9 @@
 #include "base/clock.h"
 #include "base/panic.h"
 #include "http/status.h"
+#include "proxy/render.h"
 #include "proxy/rewrite.h"
 #include "proxy/static.h"
-#include "proxy/vars.h"
 #include "proxy/worker.h"
 
 #include <errno.h>
@@ -163,7 +163,7 @@ static bool route_answer(struct txn *t, const struct config_route *r, struct ans
         *a = (struct answer){.status = 200};
         return static_page(t, r, a);
     }
-    text = template_render(t, &r->text, false);
+    text = template_render(t, &r->text, RENDER_PLAIN);
     if (text.p == NULL)
         return false;
     *a = (struct answer){.status = r->status, .content_type = r->content_type};
@@ -238,7 +238,7 @@ static bool page_answer(struct txn *t, const struct error_page *page, unsigned s
 
     t->status = page_status(t, page, status);
     if (page->kind == ERROR_PAGE_TEXT || page->kind == ERROR_PAGE_REDIRECT) {
-        text = template_render(t, &page->text, false);
+        text = template_render(t, &page->text, RENDER_PLAIN);
         if (text.p == NULL)
             return false;
     }
