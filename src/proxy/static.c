@@ -155,12 +155,6 @@ static void reply_trouble(struct txn *t, int error)
         txn_fail(t, is_short ? REASON_NO_DESCRIPTORS : REASON_FILE_FAILED);
 }
 
-static bool stands_in_location(char c)
-{
-    return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') ||
-           memchr("/-._~!$&'()*+,;=:@", c, 18) != NULL;
-}
-
 /*
  * The path with a slash behind it, and the query as it came. It is written from the path in its
  * normal form, of which the second byte is no slash: `//evil` would be another host's address (RFC
@@ -170,21 +164,11 @@ static struct str location_with_slash(struct txn *t)
 {
     struct str query = uri_query(t->request->target);
     char *p = arena_text(t->arena, 3 * t->path.n + query.n + 2);
-    size_t n = 0;
+    size_t n;
 
     if (p == NULL)
         return STR_EMPTY;
-    for (size_t i = 0; i < t->path.n; i++) {
-        unsigned char c = (unsigned char)t->path.p[i];
-
-        if (stands_in_location((char)c)) {
-            p[n++] = (char)c;
-            continue;
-        }
-        p[n++] = '%';
-        p[n++] = "0123456789ABCDEF"[c >> 4];
-        p[n++] = "0123456789ABCDEF"[c & 15];
-    }
+    n = uri_encode(URI_PATH, t->path, p);
     p[n++] = '/';
     if (query.n > 0) {
         p[n++] = '?';
