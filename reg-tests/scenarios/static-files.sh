@@ -10,12 +10,14 @@ source "$(dirname "$0")/../tools/scenario.sh"
 # What is run under strace cannot look for leaks at its end, too.
 without_leaks=${ASAN_OPTIONS:-}:detect_leaks=0
 bytes=$((100 * mb))
+if [[ $build == */torture ]]; then bytes=$((20 * mb)); fi
 mkdir "$work/www"
 chmod 711 "$work"
 make_file $bytes
 mv "$file" "$work/www/large"
 large=$work/www/large
 printf 'small\n' >"$work/www/small.txt"
+head -c 40000 "$large" >"$work/www/medium" # more than is read into memory
 
 cat >"$work/holdfast.cfg" <<CONFIG
 spool main { path $work/spool }
@@ -88,8 +90,8 @@ wait "${pid_of[shrinks]}" || status=$?
 unset "pid_of[shrinks]"
 expect 18 "$status" "curl's status (18: partial) for a file that shrinks"
 wait_until 5 in_log '^/shrinks 200 [0-9]+ response-cut$'
-got=$(stat -c %s "$work/got-shrinks")
-cmp -n "$got" "$large" "$work/got-shrinks" || fail "bytes that the file never had"
+# (What was on its way in the kernel may have become zeros behind the new end.)
+cmp -n $((bytes / 50)) "$large" "$work/got-shrinks" || fail "bytes that the file never had"
 
 # It grows: its length at the start is what is sent, and the connection goes on.
 cp "$large" "$work/www/grows"
@@ -139,8 +141,8 @@ with_fault openat2:error=EACCES gives 404 /small.txt
 with_fault openat2:error=EAGAIN:when=1..3 gives 200 /small.txt
 with_fault openat2:error=EINTR:when=1 gives 200 /small.txt
 with_fault pread64:error=EIO ends_with 52 /small.txt
-with_fault sendfile:error=EIO:when=2+ ends_with 18 /large
-with_fault sendfile:error=EINTR:when=1 ends_with 0 /large
+with_fault sendfile:error=EIO:when=1 ends_with 18 /medium
+with_fault sendfile:error=EINTR:when=1 ends_with 0 /medium
 expect "no-descriptors no-memory file-failed not-found ok ok" \
     "$(head -n 6 "$work/access.log" | cut -d ' ' -f 4 | tr '\n' ' ' | sed 's/ $//')" "the words in the log"
 grep -q "error: www/all: cannot open 'small.txt' in $work/www: Input/output error" "$work/holdfast.err" ||
