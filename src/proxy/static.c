@@ -58,13 +58,18 @@ static bool is_hidden(struct str path)
     return false;
 }
 
-/* The path that the request names below the directory, `.` for the directory; NULL: none. */
+/*
+ * The path that the request names below the directory, `.` for the directory; NULL: none. A request
+ * that is answered with a page for its error may have no path at all.
+ */
 static const char *path_below(struct txn *t, const struct config_route *r)
 {
     struct str path = t->path;
     struct str name = STR("");
 
-    if (!strip(r, &path) || is_hidden(path) || memchr(path.p, '\0', path.n) != NULL)
+    if (path.n == 0 || path.p[0] != '/' || memchr(path.p, '\0', path.n) != NULL)
+        return NULL;
+    if (!strip(r, &path) || is_hidden(path))
         return NULL;
     if (path.n == 0)
         return ".";
@@ -125,19 +130,21 @@ static enum found find_path(struct txn *t, const struct config_route *r, const c
         return failed(r, path);
     if (!file->is_directory)
         return FOUND_FILE;
-    if (t->path.p[t->path.n - 1] == '/') /* the index itself is a directory */
+    if (t->path.n == 0 || t->path.p[t->path.n - 1] == '/') /* the index itself is a directory */
         return FOUND_NOTHING;
     return has_index(t, r, path) ? FOUND_DIRECTORY : FOUND_NOTHING;
 }
 
-/* *name is the file's, for its type. */
-static enum found find(struct txn *t, const struct config_route *r, struct file *file,
-                       struct str *name)
+/* *name is the file's, for its type. `redirects`: a directory without its slash is a find, too. */
+static enum found find(struct txn *t, const struct config_route *r, bool redirects,
+                       struct file *file, struct str *name)
 {
     const char *path = path_below(t, r);
     enum found found = path == NULL ? FOUND_NOTHING : find_path(t, r, path, file);
 
     *name = str_of(path);
+    if (found == FOUND_DIRECTORY && !redirects)
+        found = FOUND_NOTHING;
     if (found != FOUND_NOTHING || r->fallback.n == 0)
         return found;
     *name = r->fallback;
@@ -318,7 +325,7 @@ void static_reply(struct txn *t)
         reply_refuse(t, REASON_METHOD, STR("Allow"), STR("GET, HEAD"));
         return;
     }
-    switch (find(t, t->route, &file, &name)) {
+    switch (find(t, t->route, true, &file, &name)) {
     case FOUND_FILE: reply_file(t, &file, name); return;
     case FOUND_DIRECTORY: reply_with_slash(t); return;
     case FOUND_NOTHING: txn_fail(t, REASON_NOT_FOUND); return;
@@ -330,7 +337,7 @@ bool static_page(struct txn *t, const struct config_route *r, struct answer *a)
 {
     struct str name;
 
-    if (find(t, r, &a->file, &name) != FOUND_FILE)
+    if (find(t, r, false, &a->file, &name) != FOUND_FILE)
         return false;
     a->has_file = true;
     a->from = 0;
