@@ -47,6 +47,10 @@ request -o "$work/got" http://holdfast/small.txt
 wait_until 5 in_log '^/small.txt 200 6 ok$'
 at_rest=$(descriptors)
 
+# A name that no file can have, and a path that is too long.
+expect 404 "$(code_of "http://holdfast/$(printf 'a%.0s' {1..300})")" "a name of 300 bytes"
+expect 404 "$(code_of "http://holdfast/$(printf 'a/%.0s' {1..2500})b")" "a path of 5000 bytes"
+
 # Whole; in parts; resumed where it was cut; twice on one connection.
 request -o "$work/got" http://holdfast/large
 expect "$file_sum" "$(sha256sum "$work/got" | cut -d ' ' -f 1)" "the digest of the whole file"
@@ -105,6 +109,19 @@ unset "pid_of[grows]"
 expect "200 1 200 0 " "$(cat "$work/grows.out")" "a file that grows, and another one on its connection"
 cmp "$large" "$work/got-grows" || fail "a file that grows is not sent as it was"
 wait_until 5 has_descriptors "$at_rest"
+stop holdfast
+
+# With descriptors for a few clients only, the others wait for their turn; nobody fails.
+head -c $((bytes / 5)) "$large" >"$work/www/fifth"
+start holdfast bash -c "ulimit -n 40; exec '$build/holdfast' -f '$work/holdfast.cfg'"
+wait_until 10 front_is_there
+: >"$work/access.log"
+for i in {1..20}; do client "one$i" -o /dev/null http://holdfast/fifth; done
+for i in {1..20}; do
+    wait "${pid_of[one$i]}" || fail "a client has failed for want of descriptors"
+    unset "pid_of[one$i]"
+done
+expect 20 "$(grep -c "^/fifth 200 $((bytes / 5)) ok\$" "$work/access.log")" "files sent to twenty clients"
 stop holdfast
 
 # Faults of the kernel, put in its mouth by strace.

@@ -14,9 +14,9 @@
 
 #include <errno.h>
 
-/* Times of files advance in ticks of the kernel, or in seconds: one that has changed just now may
- * change again and keep its time. */
-#define SETTLED_MS 1000
+/* Times of files advance in ticks of the kernel, on some disks in steps of 1 or 2 s: a file that has
+ * changed just now may change again and keep its time. */
+#define SETTLED_MS 2000
 
 /* Three numbers in hexadecimal, two marks, two quotes. */
 #define ETAG_MAX 52
