@@ -16,6 +16,7 @@
 #include "base/log.h"
 #include "base/str.h"
 #include "conf/expr.h"
+#include "conf/settings.h"
 #include "http/field.h"
 #include "io/addr.h"
 
@@ -97,6 +98,7 @@ struct http_rule {
     enum field_id id;
     struct template value; /* empty for RULE_DEL_HEADER and RULE_SET_STATUS */
     unsigned status;       /* RULE_SET_STATUS */
+    struct config_place place;
 };
 
 /* A line of access logs. */
@@ -122,6 +124,7 @@ struct access_rule {
     size_t n_nets;
     const struct expr *when;  /* NULL: always */
     unsigned status;          /* of a deny: 403 unless said otherwise */
+    struct config_place place;
 };
 
 /* `error-page CODE… …`: one page, shared by all the codes that name it. */
@@ -151,6 +154,15 @@ struct error_page_key {
 struct error_pages {
     const struct error_page_key *keys;
     size_t n_keys;
+};
+
+/*
+ * Where the settings of a policy were written; line 0: built in. Kept for `explain` alone. Error
+ * pages and rules know their places themselves.
+ */
+struct policy_origins {
+    struct config_place settings[SETTING_N];
+    struct config_place timeouts[TIMEOUT_N];
 };
 
 /* Everything that may stand in defaults, frontend and route, complete. */
@@ -198,6 +210,8 @@ struct policy {
 
     const struct config_log *access_log; /* NULL: off */
     const struct config_log_format *access_log_format; /* NULL with it */
+
+    const struct policy_origins *origins; /* NULL but for config_load_explained */
 };
 
 struct config_route {

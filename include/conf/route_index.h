@@ -1,11 +1,11 @@
 /*
  * route_index - the routes that may take a request, without trying all of them.
  *
- * The meaning of a frontend stays "in order, the first that holds". From the condition of each route
- * the index takes what a request must have for it to hold at all: one of some hosts, one of some
- * paths. A request's host and path then lead to the routes that are left, in their order; whether
- * one holds is still asked of its whole condition. A route whose condition says nothing of host
- * or path is always among them.
+ * The meaning of a frontend stays "in order, the first that holds". From the condition of each
+ * route the index takes what a request must have for it to hold at all: one of some hosts, one of
+ * some paths. A request's host and path then lead to the routes that are left, in their order;
+ * whether one holds is still asked of its whole condition. A route whose condition says nothing of
+ * host or path is always among them.
  */
 #ifndef HOLDFAST_CONF_ROUTE_INDEX_H
 #define HOLDFAST_CONF_ROUTE_INDEX_H
@@ -22,11 +22,12 @@
 struct route_index;
 
 /*
- * Make the index of a frontend's routes, in s; scratch is of use only meanwhile. Internal routes are
- * left out.
+ * Make the index of a frontend's routes, in s; scratch is of use only meanwhile. Internal routes
+ * are left out.
  */
 const struct route_index *route_index_new(struct store *s, struct store *scratch,
-                                          const struct config_route *const *routes, size_t n_routes);
+                                          const struct config_route *const *routes,
+                                          size_t n_routes);
 
 /* Where a request's search stands. */
 struct route_candidates {

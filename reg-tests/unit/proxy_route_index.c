@@ -21,8 +21,8 @@
 static const char *const hosts[] = {"a",         "b",           "b.a",       "c.b.a",
                                     "a.example", "A.Example",   "example",   "x.a.example",
                                     "xa",        "example.org", "1.example", ""};
-static const char *const paths[] = {"/",     "/a",  "/a/",    "/a/b", "/a/b/c", "/ab",
-                                    "/ab/c", "/b",  "/b/b/b", "/a/c", "/c",     "/a/b/c/d"};
+static const char *const paths[] = {"/",     "/a", "/a/",    "/a/b", "/a/b/c", "/ab",
+                                    "/ab/c", "/b", "/b/b/b", "/a/c", "/c",     "/a/b/c/d"};
 
 #define COUNT(list) ((unsigned)(sizeof(list) / sizeof((list)[0])))
 
@@ -71,8 +71,8 @@ static void put_list(struct text *t, const char *const *list, unsigned n)
 
 static void put_host_test(struct text *t)
 {
-    static const char *const operators[] = {"==", "==", "==", "!=", "ends-with", "starts-with",
-                                            "contains"};
+    static const char *const operators[] = {
+        "==", "==", "==", "!=", "ends-with", "starts-with", "contains"};
 
     put(t, "host");
     if (roll(4) == 0)

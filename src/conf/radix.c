@@ -6,7 +6,8 @@
 struct radix_node {
     struct str edge; /* the bytes that lead here, in the order of reading */
     struct radix_node *children;
-    struct radix_node *next; /* the next child of the same node; their edges differ in the first byte */
+    struct radix_node
+        *next; /* the next child of the same node; their edges differ in the first byte */
     void *slots[RADIX_FIT_N];
 };
 
@@ -21,7 +22,8 @@ static struct str part_of(const struct radix *r, struct str text, size_t from, s
 {
     if (text.n == 0)
         return STR("");
-    return r->is_backwards ? str_slice(text, text.n - to, text.n - from) : str_slice(text, from, to);
+    return r->is_backwards ? str_slice(text, text.n - to, text.n - from)
+                           : str_slice(text, from, to);
 }
 
 static struct radix_node *child_of(const struct radix *r, const struct radix_node *node, char first)

@@ -1,8 +1,8 @@
 /*
  * route_index - the routes that may take a request, without trying all of them.
  *
- * A tree of hosts, read from their ends, leads to trees of paths, and these to lists of routes. What
- * a condition does not ask for is the empty key that every text starts with.
+ * A tree of hosts, read from their ends, leads to trees of paths, and these to lists of routes.
+ * What a condition does not ask for is the empty key that every text starts with.
  */
 #include "conf/route_index.h"
 
@@ -39,7 +39,10 @@ struct keys {
     size_t n;
 };
 
-static const struct key any_key = {{"", 0}, RADIX_START};
+static const struct key any_key = {
+    {"", 0},
+    RADIX_START
+};
 
 static struct keys no_keys(void)
 {
@@ -123,7 +126,8 @@ static struct keys keys_of_any(struct store *s, const struct expr *e, enum var_i
     return all;
 }
 
-/* What the condition asks of a variable. n == 0: nothing that helps. Depth: that of the condition. */
+/* What the condition asks of a variable. n == 0: nothing that helps. Depth: that of the condition.
+ */
 static struct keys keys_of(struct store *s, const struct expr *e, enum var_id var)
 {
     switch ((unsigned)e->op) {

@@ -41,8 +41,7 @@ static struct str cookie_in(struct str fields, struct str name)
         size_t n = semicolon == NULL ? fields.n : (size_t)(semicolon - fields.p);
         struct str pair = str_trim(str_slice(fields, 0, n));
 
-        if (pair.n > name.n && pair.p[name.n] == '=' &&
-            str_eq(str_slice(pair, 0, name.n), name))
+        if (pair.n > name.n && pair.p[name.n] == '=' && str_eq(str_slice(pair, 0, name.n), name))
             return str_slice(pair, name.n + 1, pair.n);
         fields = str_slice(fields, n < fields.n ? n + 1 : n, fields.n);
     }
@@ -115,8 +114,7 @@ static struct str attempt_times(struct txn *t, enum var_id id)
                                                           : a->ended_ms;
         struct str one = at == 0 ? STR("-") : seconds_text(t, at - a->started_ms);
 
-        all = all.n == 0 ? one
-                         : arena_printf(t->arena, "%.*s, %.*s", STR_ARG(all), STR_ARG(one));
+        all = all.n == 0 ? one : arena_printf(t->arena, "%.*s, %.*s", STR_ARG(all), STR_ARG(one));
     }
     return all;
 }
