@@ -18,6 +18,12 @@
 void static_reply(struct txn *t);
 
 /*
+ * The path of the file that the request names below the directory of route `r`, `.` for the directory
+ * itself, terminated, in t's arena. NULL: none that is served. The disk is not asked.
+ */
+const char *static_path(struct txn *t, const struct config_route *r);
+
+/*
  * The file that an error page's route `r` has for the request, as the content of *a: without
  * validators, since they would be the error's. False: there is none; *a has no file then.
  */

@@ -19,7 +19,7 @@ void build_directories(struct build *b)
         if (f->row->id != SETTING_FRONTEND)
             continue;
         for (const struct setting *r = f->block->first; r != NULL; r = r->next)
-            n += r->row->id == SETTING_ROUTE && r->block->seen[SETTING_FILES] != NULL;
+            n += r->row->id == SETTING_ROUTE && scope_first(r->block, SETTING_FILES) != NULL;
     }
     list = store_zalloc(&b->compile->keep, n, sizeof(*list));
     b->config->directories = list;

@@ -58,11 +58,8 @@ static bool is_hidden(struct str path)
     return false;
 }
 
-/*
- * The path that the request names below the directory, `.` for the directory; NULL: none. A request
- * that is answered with a page for its error may have no path at all.
- */
-static const char *path_below(struct txn *t, const struct config_route *r)
+/* A request that is answered with a page for its error may have no path at all. */
+const char *static_path(struct txn *t, const struct config_route *r)
 {
     struct str path = t->path;
     struct str name = STR("");
@@ -139,7 +136,7 @@ static enum found find_path(struct txn *t, const struct config_route *r, const c
 static enum found find(struct txn *t, const struct config_route *r, bool redirects,
                        struct file *file, struct str *name)
 {
-    const char *path = path_below(t, r);
+    const char *path = static_path(t, r);
     enum found found = path == NULL ? FOUND_NOTHING : find_path(t, r, path, file);
 
     *name = str_of(path);
