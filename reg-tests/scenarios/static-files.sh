@@ -158,6 +158,7 @@ with_fault openat2:error=EACCES gives 404 /small.txt
 with_fault openat2:error=EAGAIN:when=1..3 gives 200 /small.txt
 with_fault openat2:error=EINTR:when=1 gives 200 /small.txt
 with_fault pread64:error=EIO ends_with 52 /small.txt
+with_fault pread64:retval=3 ends_with 18 /small.txt
 with_fault sendfile:error=EIO:when=1 ends_with 18 /medium
 with_fault sendfile:error=EINTR:when=1 ends_with 0 /medium
 expect "no-descriptors no-memory file-failed not-found ok ok" \

@@ -18,8 +18,8 @@
  * changed just now may change again and keep its time. */
 #define SETTLED_MS 2000
 
-/* Three numbers in hexadecimal, two marks, two quotes. */
-#define ETAG_MAX 52
+/* Three numbers in hexadecimal, three marks, two quotes. */
+#define ETAG_MAX 53
 
 /* What a path names. */
 enum found {
@@ -192,7 +192,7 @@ static void reply_with_slash(struct txn *t)
         reply_send(t, &a);
 }
 
-static struct str etag_of(struct txn *t, const struct file *file)
+static struct str etag_of(struct txn *t, const struct file *file, bool is_weak)
 {
     char *p = arena_text(t->arena, ETAG_MAX);
     size_t n = 0;
@@ -205,24 +205,28 @@ static struct str etag_of(struct txn *t, const struct file *file)
     n += str_put_hex(p + n, file->modified_ns);
     p[n++] = '-';
     n += str_put_hex(p + n, file->size_bytes);
+    if (is_weak)
+        p[n++] = '~';
     p[n++] = '"';
     return (struct str){p, n};
 }
 
 /*
- * A tag of time and size is strong once the time has moved on (RFC 9110 8.8.1). A time in the future
- * is now (8.8.2.1).
+ * A tag of time and size is strong once the time has moved on (RFC 9110 8.8.1). Until then it is another
+ * one, so that what was fetched between two changes is fetched again. A time in the future is now
+ * (8.8.2.1).
  */
 static struct validators validators_of(struct txn *t, const struct file *file)
 {
     int64_t now_ms = (int64_t)loop_wall(t->worker->loop);
     int64_t modified_ms;
-    struct validators v = {.etag = etag_of(t, file), .modified_s = file->modified_s};
+    struct validators v = {.modified_s = file->modified_s};
 
     if (v.modified_s > now_ms / 1000)
         v.modified_s = now_ms / 1000;
     modified_ms = v.modified_s * 1000 + file->modified_ns / 1000000;
     v.is_weak = modified_ms > now_ms - SETTLED_MS;
+    v.etag = etag_of(t, file, v.is_weak);
     return v;
 }
 
