@@ -16,7 +16,7 @@
 
 /* Times of files advance in ticks of the kernel, on some disks in steps of 1 or 2 s: a file that has
  * changed just now may change again and keep its time. */
-#define SETTLED_MS 2000
+#define SETTLED_S 2
 
 /* Three numbers in hexadecimal, three marks, two quotes. */
 #define ETAG_MAX 53
@@ -192,6 +192,11 @@ static void reply_with_slash(struct txn *t)
         reply_send(t, &a);
 }
 
+static int64_t now_s(const struct txn *t)
+{
+    return (int64_t)(loop_wall(t->worker->loop) / 1000);
+}
+
 static struct str etag_of(struct txn *t, const struct file *file, bool is_weak)
 {
     char *p = arena_text(t->arena, ETAG_MAX);
@@ -218,14 +223,10 @@ static struct str etag_of(struct txn *t, const struct file *file, bool is_weak)
  */
 static struct validators validators_of(struct txn *t, const struct file *file)
 {
-    int64_t now_ms = (int64_t)loop_wall(t->worker->loop);
-    int64_t modified_ms;
-    struct validators v = {.modified_s = file->modified_s};
+    int64_t now = now_s(t);
+    struct validators v = {.modified_s = file->modified_s < now ? file->modified_s : now};
 
-    if (v.modified_s > now_ms / 1000)
-        v.modified_s = now_ms / 1000;
-    modified_ms = v.modified_s * 1000 + file->modified_ns / 1000000;
-    v.is_weak = modified_ms > now_ms - SETTLED_MS;
+    v.is_weak = v.modified_s >= now - SETTLED_S;
     v.etag = etag_of(t, file, v.is_weak);
     return v;
 }
@@ -256,10 +257,8 @@ static struct str content_range(struct txn *t, const struct range *r, uint64_t s
 static enum range_kind wanted_range(const struct txn *t, const struct validators *v,
                                     uint64_t size, struct range *r)
 {
-    int64_t now_s = (int64_t)(loop_wall(t->worker->loop) / 1000);
-
     if (!head_may_have(t->request, FIELD_RANGE) || t->request->method != METHOD_GET ||
-        !precondition_range_counts(t->request, v, now_s))
+        !precondition_range_counts(t->request, v, now_s(t)))
         return RANGE_WHOLE;
     return range_read(head_value(t->request, FIELD_RANGE), size, r);
 }
@@ -294,7 +293,6 @@ static void reply_file(struct txn *t, struct file *file, struct str name)
 {
     struct validators v = validators_of(t, file);
     struct answer a = {.status = 200, .content_type = media_type_of(name), .file = *file};
-    int64_t now_s = (int64_t)(loop_wall(t->worker->loop) / 1000);
 
     if (v.etag.p == NULL) {
         file_close(file);
@@ -302,7 +300,7 @@ static void reply_file(struct txn *t, struct file *file, struct str name)
         return;
     }
     add_etag(t, &a, &v);
-    switch (precondition_evaluate(t->request, &v, now_s)) {
+    switch (precondition_evaluate(t->request, &v, now_s(t))) {
     case PRECONDITION_HOLDS: reply_content(t, &a, &v); return;
     case PRECONDITION_NOT_MODIFIED:
         /* RFC 9110 15.4.5: of the fields of a 200 only those by which caches update. */
