@@ -7,10 +7,7 @@
 #include "conf/variable.h"
 
 /* The log formats that have a name. `common` and `combined` are Apache's, field by field. */
-static const struct log_format_row {
-    const char *name;
-    const char *text;
-} log_formats[] = {
+const struct log_format_row log_format_rows[] = {
     {"default",  "${client-ip} [${time-iso8601}] \"${method} ${uri} ${version}\" ${status} "
                 "${response-bytes} ${route} ${backend}/${server} ${attempts} ${request-time} "
                 "${hold-time} ${spooled-bytes} ${termination}"                      },
@@ -20,7 +17,7 @@ static const struct log_format_row {
                  "${response-bytes} \"${header.referer}\" \"${header.user-agent}\""},
 };
 
-#define N_LOG_FORMATS (sizeof(log_formats) / sizeof(log_formats[0]))
+const size_t log_format_rows_n = sizeof(log_format_rows) / sizeof(log_format_rows[0]);
 
 static bool has_control(struct str text)
 {
@@ -89,7 +86,7 @@ static bool compile_text(struct compile *c, struct str text, struct template *t)
 
 bool template_default_log(struct compile *c, struct template *t)
 {
-    return compile_text(c, str_of(log_formats[0].text), t);
+    return compile_text(c, str_of(log_format_rows[0].text), t);
 }
 
 bool template_compile_log(struct compile *c, const struct word *word, struct template *t)
@@ -101,10 +98,10 @@ bool template_compile_log(struct compile *c, const struct word *word, struct tem
     if (word->at->kind != AST_BARE || word->has_variable)
         return template_compile(c, word, PHASE_END, true, t);
     s = suggest_start(word->text);
-    for (size_t i = 0; i < N_LOG_FORMATS; i++) {
-        if (str_eq(word->text, str_of(log_formats[i].name)))
-            return compile_text(c, str_of(log_formats[i].text), t);
-        suggest_offer(&s, str_of(log_formats[i].name));
+    for (size_t i = 0; i < log_format_rows_n; i++) {
+        if (str_eq(word->text, str_of(log_format_rows[i].name)))
+            return compile_text(c, str_of(log_format_rows[i].text), t);
+        suggest_offer(&s, str_of(log_format_rows[i].name));
     }
     diag_error(c->diags, word->at->span,
                "unknown log format '%.*s'; expected default, common, combined or a string%s",
