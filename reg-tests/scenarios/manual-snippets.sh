@@ -85,7 +85,7 @@ done < <(grep -E '^X\((TIMEOUT|REQUEST_BUFFERING),' settings | grep -oE '"[a-z-]
 words=$(sed -nE 's/.*set_mode\(t, MODE_[A-Z]+, .*/&/p' "$root/src/proxy/txn_mode.c" | grep -oE '"[a-z-]+"' | sort -u | tr -d '"')
 [ "$(wc -w <<<"$words")" -ge 6 ] || fail "the reasons of txn_mode.c cannot be read"
 for word in $words; do
-    grep -F '| `buffering-reason` |' "$manual" | grep -qF "\`$word\`" ||
+    grep -F '| `buffering-reason` |' "$manual" | grep -qw -- "$word" ||
         fail "the buffering-reason '$word' is not in the manual"
 done
 
