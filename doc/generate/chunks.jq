@@ -88,23 +88,24 @@ def mdoc_word: "\"" + (gsub("\\\\"; "\\e") | gsub("\""; "\\(dq")) + "\"";
 def sentence: (.[0:1] | ascii_upcase) + .[1:] + ".";
 
 def mdoc_item:
-    ".It Ic \(.name)" + (if .form == "" then "" else " No \(.form | mdoc_word)" end),
+    ".It Ic \(.name)" + (if .form == "" then "" else " No \(.form | mdoc_word | gsub("\\|"; "|\\:"))" end),
     (.doc | sentence | mdoc_text),
     (if .defaults == [] then empty
-        elif .defaults | length == 1 then "Default:", ".Ql \(.defaults[0] | mdoc_word)", "."
-        else "Defaults:", (.defaults[:-1][] | ".Ql \(mdoc_word) ,"), ".Ql \(.defaults[-1] | mdoc_word) ." end);
+        else (if .defaults | length == 1 then "Default:" else "Defaults:" end),
+            (.defaults[:-1][] | ".Ql \(mdoc_word) ,"), ".Ql \(.defaults[-1] | mdoc_word) ."
+        end);
 
 def mdoc_list(items): ".Bl -tag -width Ds", items, ".El";
+def mdoc_table(items): ".Bl -tag -width client-port -compact", items, ".El";
 
 def mdoc:
     (.places[].name as $place
         | chunk("mdoc directives of \($place)"; mdoc_list(.directives[] | of_place($place) | mdoc_item))),
-    chunk("mdoc types"; mdoc_list(.types[] | ".It Ar \(.name)", "\(.expected | sentence | mdoc_text)")),
-    chunk("mdoc variables"; mdoc_list(.variables[]
-        | ".It Va \(.name)" + (if .argument then " Ns . Ns Ar NAME" else "" end) + " No \"(\(.type), \(.phase))\"",
-          (.doc | sentence | mdoc_text))),
-    chunk("mdoc operators"; mdoc_list(.operators // [] | .[] | ".It Ic \(.name | mdoc_word) No \"(\(.types | join(", ")))\"",
-        (.doc | sentence | mdoc_text))),
+    chunk("mdoc types"; mdoc_table(.types[] | ".It Ar \(.name)", (.expected | mdoc_text))),
+    chunk("mdoc variables"; mdoc_table(.variables[]
+        | ".It Va \(.name)\(if .argument then ".NAME" else "" end) No \"(\(.type), \(.phase))\"", (.doc | mdoc_text))),
+    chunk("mdoc operators"; mdoc_table(.operators // [] | .[]
+        | ".It Ic \(.name | mdoc_word) No \"(\(.types | join(", ")))\"", (.doc | mdoc_text))),
     chunk("mdoc log formats"; mdoc_list(."log-formats"[] | ".It Cm \(.name)", ".Ql \(.template | mdoc_word)"));
 
 # A list of Vim's, and an alternation of its regular expressions.
