@@ -1,9 +1,16 @@
 #!/bin/bash
 #
-# The manual says what is so: each ```holdfast snippet of doc/configuration.md is a file that -c accepts
-# without a word, each ```holdfast-error snippet is refused, and where a ```text block follows it, with just
-# these diagnostics. The manual names every directive with its default, every variable with its phase, every
-# word of `termination`, and the access-log formats as the program has them.
+# The manual says what is so. Of its snippets, in their order,
+#
+#     ```holdfast NAME            is a file of this name (example.cfg) that -c accepts without a word
+#     ```holdfast-part NAME       is a file that a later one includes
+#     ```holdfast-warning NAME    is accepted, but not by --strict
+#     ```holdfast-error NAME      is refused
+#     ```text                     behind one of the last two is just what is said about it
+#     ```console                  is commands, `$ holdfast …`, each with what it prints
+#
+# All of them lie in one directory, which the manual calls /etc/holdfast. The manual names every directive with its
+# default, every word of `termination`, and nothing in its tables is unknown to the program.
 
 # shellcheck disable=SC2016 # ${} and ` are the language's and the manual's
 # shellcheck source=reg-tests/tools/scenario.sh
@@ -19,39 +26,80 @@ cd "$work"
 id -u www-data >/dev/null 2>&1 || skip "no user www-data, whom the manual's examples become"
 unset HOLDFAST_MANUAL_PORT TMPDIR
 
-# N.good, N.bad, and N.said for the ```text block that comes next after N.bad.
+# N.KIND, its name in N.name; N counts from 1000 so that the shell sorts them.
 awk '
-    /^```/ && file != ""   { close(file); file = ""; next }
-    /^```holdfast$/        { file = ++n ".good"; after_bad = 0; printf "" > file; next }
-    /^```holdfast-error$/  { file = ++n ".bad"; after_bad = 1; printf "" > file; next }
-    /^```text$/ && after_bad { file = n ".said"; after_bad = 0; printf "" > file; next }
-    /^```/                 { file = "/dev/null"; next }
-    file != ""             { print > file }
-    file == "" && NF > 0   { after_bad = 0 }
-    END                    { if (file != "") exit 1 }
+    function start(kind, name) {
+        printf "%s\n", name == "" ? "example.cfg" : name > (1000 + ++n) ".name"
+        file = (1000 + n) "." kind
+        printf "" > file
+    }
+    /^```/ && file != ""    { close(file); file = ""; next }
+    /^```holdfast( |$)/     { start("good", $2); after = 0; next }
+    /^```holdfast-part /    { start("part", $2); after = 0; next }
+    /^```holdfast-warning/  { start("warning", $2); after = 1; next }
+    /^```holdfast-error/    { start("bad", $2); after = 1; next }
+    /^```console$/          { start("console", ""); after = 0; next }
+    /^```text$/ && after    { file = (1000 + n) ".said"; after = 0; printf "" > file; next }
+    /^```/                  { file = "/dev/null"; next }
+    file != ""              { print > file }
+    file == "" && NF > 0    { after = 0 }
+    END                     { if (file != "") exit 1 }
 ' "$manual" || fail "a snippet does not end"
 
+# What the program says of snippet N: its exit status must be WANTED.
+check() {
+    local code=0
+
+    "$build/holdfast" -c -q "${@:3}" -f "$(cat "$1.name")" >checked.out 2>checked.err || code=$?
+    sed -i "s|$work|/etc/holdfast|g" checked.err
+    expect "$2" "$code" "the exit status for the snippet $(cat "$1.name"), of which is said: $(cat checked.err)"
+}
+
+# The diagnostics are those of the manual, if it shows them.
+is_said() {
+    [ -e "$1.said" ] || return 0
+    diff "$1.said" checked.err || fail "what is said about a snippet differs from the manual"
+    n_said=$((n_said + 1))
+}
+
+# Run the commands of a console; then it must look as it does in the manual.
+run_console() {
+    local line
+
+    while IFS= read -r line; do
+        [[ $line == '$ '* ]] || continue
+        [[ $line == '$ holdfast '* ]] || fail "the manual's '$line' cannot be tested"
+        printf '%s\n' "$line"
+        PATH=$build:$PATH bash -c "${line#$ }" 2>&1 </dev/null || true
+    done <"$1.console" | sed "s|$work|/etc/holdfast|g" >console.out
+    diff "$1.console" console.out || fail "a console of the manual looks otherwise"
+}
+
 n_good=0
-for snippet in *.good; do
-    cp "$snippet" example.cfg
-    "$build/holdfast" -c -q -f example.cfg >checked.out 2>checked.err ||
-        fail "snippet ${snippet%.good} is refused: $(cat checked.err)"
-    if [ -s checked.err ]; then fail "snippet ${snippet%.good} has warnings: $(cat checked.err)"; fi
-    n_good=$((n_good + 1))
+n_said=0
+for snippet in 1*.name; do
+    snippet=${snippet%.name}
+    name=$(cat "$snippet.name")
+    mkdir -p "$(dirname "$name")"
+    for kind in good part warning bad; do
+        if [ -e "$snippet.$kind" ]; then cp "$snippet.$kind" "$name"; fi
+    done
+    if [ -e "$snippet.good" ]; then
+        check "$snippet" 0
+        if [ -s checked.err ]; then fail "the snippet $(cat "$snippet.good") has warnings: $(cat checked.err)"; fi
+        n_good=$((n_good + 1))
+    elif [ -e "$snippet.warning" ]; then
+        check "$snippet" 1 --strict
+        check "$snippet" 0
+        is_said "$snippet"
+    elif [ -e "$snippet.bad" ]; then
+        check "$snippet" 1
+        is_said "$snippet"
+    elif [ -e "$snippet.console" ]; then
+        run_console "$snippet"
+    fi
 done
 [ "$n_good" -ge 15 ] || fail "only $n_good snippets were found"
-
-n_said=0
-for snippet in *.bad; do
-    cp "$snippet" example.cfg
-    code=0
-    "$build/holdfast" -c -q -f example.cfg >checked.out 2>checked.err || code=$?
-    expect 1 "$code" "the exit status for snippet ${snippet%.bad}, which is wrong"
-    [ -e "${snippet%.bad}.said" ] || continue
-    diff "${snippet%.bad}.said" checked.err ||
-        fail "what is said about snippet ${snippet%.bad} differs from the manual"
-    n_said=$((n_said + 1))
-done
 [ "$n_said" -ge 3 ] || fail "only $n_said diagnostics were found"
 
 # Rows of a .def file, one a line, without the comments.
