@@ -79,11 +79,11 @@ def markdown:
     chunk("variables"; "| variable | type | phase | meaning |", "| --- | --- | --- | --- |",
         (.variables[] | "| `\(.name)\(if .argument then ".NAME" else "" end)` | \(.type) | \(.phase) | \(.doc | cell) |")),
     chunk("operators"; "| operator | on | meaning |", "| --- | --- | --- |",
-        (.operators // [] | .[] | "| \(.name | code | cell) | \(.types | join(", ")) | \(.doc | cell) |")),
+        (.operators[] | "| \(.name | code | cell) | \(.types | join(", ")) | \(.doc | cell) |")),
     chunk("log formats"; (."log-formats"[] | "\(.name | code):", "", "    \(.template | tojson)", ""));
 
 # mdoc takes a line that begins with a dot or a quote for a request, and a backslash for an escape.
-def mdoc_text: gsub("\\\\"; "\\e") | sub("^(?<mark>[.'])"; "\\&\(.mark)");
+def mdoc_text: gsub("\\\\"; "\\e") | gsub("`"; "") | gsub("…"; "...") | sub("^(?<mark>[.'])"; "\\&\(.mark)");
 def mdoc_word: "\"" + (gsub("\\\\"; "\\e") | gsub("\""; "\\(dq")) + "\"";
 def sentence: (.[0:1] | ascii_upcase) + .[1:] + ".";
 
@@ -104,7 +104,7 @@ def mdoc:
     chunk("mdoc types"; mdoc_table(.types[] | ".It Ar \(.name)", (.expected | mdoc_text))),
     chunk("mdoc variables"; mdoc_table(.variables[]
         | ".It Va \(.name)\(if .argument then ".NAME" else "" end) No \"(\(.type), \(.phase))\"", (.doc | mdoc_text))),
-    chunk("mdoc operators"; mdoc_table(.operators // [] | .[]
+    chunk("mdoc operators"; mdoc_table(.operators[]
         | ".It Ic \(.name | mdoc_word) No \"(\(.types | join(", ")))\"", (.doc | mdoc_text))),
     chunk("mdoc log formats"; mdoc_list(."log-formats"[] | ".It Cm \(.name)", ".Ql \(.template | mdoc_word)"));
 
@@ -130,6 +130,9 @@ def vim:
             | vim_statement("holdfastDirective"; "holdfastArguments"))),
     chunk("vim options";
         ([.directives[].words[] | select(. != "when" and (test("^[0-9]+$") | not))] | vim_keywords("holdfastOption"))),
+    chunk("vim operators";
+        "syntax match holdfastOperator /\\s\\@1<=\\%(\([.operators[].name | if . == "in" then "in\\%(\\s\\+file\\)\\?"
+            else gsub("(?<mark>[~*.])"; "\\\(.mark)") end] | sort_by(-length) | join("\\|"))\\)\\ze[[:space:](]/ contained"),
     chunk("vim variables";
         ([.variables[] | select(.argument | not) | .name] | vim_keywords("holdfastVariable")),
         ([.variables[] | select(.argument) | .name | gsub("\\."; "\\.")]

@@ -77,11 +77,34 @@ struct config_spool {
 };
 
 /* `http-request`, `http-response`: one rule. */
-struct header_rule {
-    enum header_rule_kind { HEADER_SET, HEADER_ADD, HEADER_DEL } kind;
-    struct str name;
+struct http_rule {
+    enum http_rule_kind {
+        RULE_SET_HEADER,
+        RULE_ADD_HEADER,
+        RULE_DEL_HEADER,
+        RULE_SET_PATH,
+        RULE_SET_QUERY,
+        RULE_SET_STATUS
+    } kind;
+    struct str name; /* of the field, for the first three */
     enum field_id id;
-    struct template value; /* empty for HEADER_DEL */
+    struct template value; /* empty for RULE_DEL_HEADER and RULE_SET_STATUS */
+    unsigned status;       /* RULE_SET_STATUS */
+};
+
+/* A line of access logs. */
+struct config_log_format {
+    struct str name;  /* empty: it was written in its `access-log` */
+    bool is_built_in;
+    bool is_json;     /* each variable writes a whole value of JSON */
+    struct template line;
+};
+
+/* `acl NAME when EXPRESSION` */
+struct config_acl {
+    struct str name;
+    const struct expr *when;
+    struct config_place place;
 };
 
 /* `allow`, `deny`: both parts must hold; the first that matches decides. */
@@ -156,9 +179,9 @@ struct policy {
     const struct error_pages *error_pages; /* never NULL */
     bool intercept_errors;
 
-    const struct header_rule *request_rules;
+    const struct http_rule *request_rules;
     size_t n_request_rules;
-    const struct header_rule *response_rules;
+    const struct http_rule *response_rules;
     size_t n_response_rules;
 
     enum forwarded_mode forwarded;
@@ -167,7 +190,7 @@ struct policy {
     size_t n_access_rules;
 
     const struct config_log *access_log; /* NULL: off */
-    struct template access_log_line;
+    const struct config_log_format *access_log_format; /* NULL with it */
 };
 
 struct config_route {
@@ -244,6 +267,12 @@ struct config_global {
     bool server_header;
 };
 
+/* One compiled regular expression of a configuration. */
+struct regex_link {
+    struct regex *regex;
+    struct regex_link *next;
+};
+
 struct config {
     unsigned refs;
     struct arena *arena;
@@ -254,10 +283,20 @@ struct config {
     size_t n_frontends;
     const struct config_backend *backends;
     size_t n_backends;
+    const struct config_acl *acls; /* in the order of the file */
+    size_t n_acls;
+    const struct config_log_format **log_formats; /* those of the file, likewise */
+    size_t n_log_formats;
+    const bool *match_is_raw;    /* of each: it only ever holds text of a URI as received */
+    size_t n_matches;            /* names of groups of regular expressions: places of match.NAME */
+    struct regex_link *regexes;  /* all of them, freed with the config */
     struct str path; /* of the main file */
 };
 
 struct config *config_ref(struct config *c);
+
+/* Free all of a list; the links lie in an arena. */
+void regexes_free(struct regex_link *link);
 
 /* Drop one reference; the last frees the arena and what hangs off it. NULL is allowed. */
 void config_unref(struct config *c);

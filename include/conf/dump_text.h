@@ -26,8 +26,14 @@ void dump_duration(struct dump *d, uint64_t ms);
 /* A word that means text: bare where it can be, else a string. */
 void dump_word(struct dump *d, struct str text);
 
+/* The same, between `'` rather than as a string with escapes. */
+void dump_value(struct dump *d, struct str text);
+
 /* Always a string: a log line must not read as the name of a format. */
 void dump_template(struct dump *d, const struct template *t);
+
+/* A condition. */
+void dump_expr(struct dump *d, const struct expr *e);
 
 /* ` when CONDITION`; nothing for NULL. */
 void dump_when(struct dump *d, const struct expr *when);

@@ -24,10 +24,11 @@ names() {
 expect "$(cat "$root/VERSION")" "$(jq -r .version keywords.json)" "the version"
 is '.program == "holdfast" and .schema == 1' "the object does not say what it is"
 expect "$(names settings)" "$(jq -r '.directives[].name' keywords.json)" "the directives"
+expect "$(names operators)" "$(jq -r '.operators[].name' keywords.json)" "the operators"
 expect "$(names variables)" "$(jq -r '.variables[].name' keywords.json)" "the variables"
 
 # Every member is in the description, and nothing else is: at the top, and of each kind of row.
-for kind in . '.commands[0]' '.places[0]' '.directives[0]' '.types[0]' '.variables[0]' '."log-formats"[0]'; do
+for kind in . '.commands[0]' '.places[0]' '.directives[0]' '.types[0]' '.variables[0]' '.operators[0]' '."log-formats"[0]'; do
     while read -r member; do
         grep -qF "\`$member\`" "$root/doc/keywords.md" || fail "doc/keywords.md says nothing of '$member' of $kind"
     done < <(jq -r "$kind | keys[]" keywords.json)
@@ -43,7 +44,7 @@ is 'all(.directives[]; .doc != "") and all(.variables[]; .doc != "")' "a row has
 is 'all(.directives[]; (.bounds == null) == (.types | index("COUNT") == null))' "bounds and COUNT do not agree"
 is '.directives[] | select(.name == "retry") |
     .words == ["on"] and .types == ["COUNT", "FAILURE"] and .bounds == [1, 100] and
-    .defaults == ["3 on reset empty-response"] and .places == ["defaults", "frontend", "route"]' \
+    .defaults == ["3 on reset empty-response"] and .places == ["defaults", "policy", "frontend", "route"]' \
     "the row of 'retry' is not as it should be: $(jq -c '.directives[] | select(.name == "retry")' keywords.json)"
 is '.directives[] | select(.name == "timeout") | .defaults | index("client-idle 75s")' "the defaults of 'timeout' are not split"
 is '.commands | map(.name) | index("") == 0 and index("keywords") != null' "the commands are not there"

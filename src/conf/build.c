@@ -7,6 +7,8 @@
 #include "conf/build.h"
 
 #include "base/panic.h"
+#include "conf/log_format.h"
+#include "conf/matches.h"
 #include "conf/suggest.h"
 
 #include <unistd.h>
@@ -450,7 +452,7 @@ static void warn_unreachable(struct build *b, const struct scope *scope)
     }
 }
 
-static void build_routes(struct build *b, const struct layer *outer, const struct scope *scope)
+static void build_routes(struct build *b, struct layer *outer, const struct scope *scope)
 {
     struct store *keep = &b->compile->keep;
     size_t n = count(scope, SETTING_ROUTE);
@@ -467,14 +469,45 @@ static void build_routes(struct build *b, const struct layer *outer, const struc
     b->frontend->policy = build_policy(b, outer);
     i = 0;
     for (const struct setting *s = first_of(scope, SETTING_ROUTE); s != NULL; s = next_of(s)) {
-        const struct layer *layer = resolve_layer(b->compile, outer, s->block);
-
-        routes[i++].policy = layer == outer ? b->frontend->policy : build_policy(b, layer);
+        routes[i++].policy = build_policy(b, resolve_layer(b->compile, outer, s->block));
     }
     warn_unreachable(b, scope);
 }
 
-static void build_frontends(struct build *b, const struct layer *outer)
+static void build_acls(struct build *b)
+{
+    size_t n = count(b->top, SETTING_ACL);
+    struct config_acl *acls = store_zalloc(&b->compile->keep, n, sizeof(*acls));
+
+    b->config->acls = acls;
+    b->config->n_acls = n;
+    for (const struct setting *s = first_of(b->top, SETTING_ACL); s != NULL; s = next_of(s))
+        *acls++ = (struct config_acl){setting_name(s), s->when, build_place(b, s->statement->span)};
+}
+
+static void build_matches(struct build *b)
+{
+    size_t n = matches_count(b->compile);
+    bool *is_raw = store_zalloc(&b->compile->keep, n, sizeof(*is_raw));
+
+    for (unsigned i = 0; i < n; i++)
+        is_raw[i] = matches_is_raw(b->compile, i);
+    b->config->match_is_raw = is_raw;
+    b->config->n_matches = n;
+}
+
+static void build_log_formats(struct build *b)
+{
+    size_t n = count(b->top, SETTING_LOG_FORMAT);
+    const struct config_log_format **list = store_zalloc(&b->compile->keep, n, sizeof(*list));
+
+    b->config->log_formats = list;
+    for (const struct setting *s = first_of(b->top, SETTING_LOG_FORMAT); s != NULL; s = next_of(s))
+        if (!s->is_bad)
+            list[b->config->n_log_formats++] = log_format_of(b->compile, s);
+}
+
+static void build_frontends(struct build *b, struct layer *outer)
 {
     size_t n = count(b->top, SETTING_FRONTEND);
     struct config_frontend *frontends = store_zalloc(&b->compile->keep, n, sizeof(*frontends));
@@ -514,7 +547,7 @@ struct config *build(struct compile *c, const struct scope *top, const struct so
     struct config *config = store_new(&c->keep, struct config);
     struct build b = {.compile = c, .config = config, .top = top};
     const struct setting *defaults = top->seen[SETTING_DEFAULTS];
-    const struct layer *layer;
+    struct layer *layer;
 
     b.file_names = store_zalloc(&c->scratch, SOURCE_FILES_MAX, sizeof(struct str));
     b.policy_defaults = resolve_defaults(c, PLACE_DEFAULTS);
@@ -526,9 +559,15 @@ struct config *build(struct compile *c, const struct scope *top, const struct so
     config->refs = 1;
     config->arena = c->keep.arena;
     config->path = store_str(&c->keep, main->name);
+    build_matches(&b);
+    config->regexes = c->regexes;
     build_global(&b);
+    build_acls(&b);
+    build_log_formats(&b);
     build_spools(&b);
     build_backends(&b);
+    for (const struct setting *s = first_of(top, SETTING_POLICY); s != NULL; s = next_of(s))
+        build_check_policy(&b, s->block);
     layer = resolve_layer(c, NULL, b.policy_defaults);
     if (defaults != NULL) {
         build_check_policy(&b, defaults->block);

@@ -4,8 +4,8 @@
 #include "conf/build.h"
 
 #include "base/panic.h"
+#include "conf/log_format.h"
 #include "conf/suggest.h"
-#include "conf/template.h"
 
 /* An error page is sent from memory. */
 #define ERROR_PAGE_MAX ((size_t)1 << 20)
@@ -166,22 +166,39 @@ static const struct error_pages *build_pages(struct build *b, const struct layer
     return pages;
 }
 
-static const struct header_rule *build_header_rules(struct build *b,
-                                                    const struct layer_rules *rules)
+/* The word of a setting whose form is `a|b|c`, as an index into names. */
+static unsigned choose(const struct setting *s, const char *const *names, unsigned n)
 {
-    struct header_rule *list = store_zalloc(&b->compile->keep, rules->n, sizeof(*list));
+    for (unsigned i = 0; i < n; i++)
+        if (args_has(&s->args, names[i]))
+            return i;
+    unreachable("the form lets no other word through");
+}
 
-    for (size_t i = 0; i < rules->n; i++) {
-        const struct args *args = &rules->list[i]->args;
-        const struct arg *name = args->first->next;
+static struct http_rule build_http_rule(const struct setting *s)
+{
+    static const char *const kinds[] = {"set-header", "add-header", "del-header",
+                                        "set-path",   "set-query",  "set-status"};
+    struct http_rule rule = {.kind = (enum http_rule_kind)choose(s, kinds, 6)};
+    const struct arg *first = s->args.first->next;
 
-        list[i] = (struct header_rule){
-            .kind = HEADER_DEL, .name = name->text, .id = field_find(name->text)};
-        if (args_has(args, "del-header"))
-            continue;
-        list[i].kind = args_has(args, "set-header") ? HEADER_SET : HEADER_ADD;
-        list[i].value = args->last->template;
+    if (first->type == FORM_FIELD) {
+        rule.name = first->text;
+        rule.id = field_find(first->text);
     }
+    if (s->args.last->type == FORM_TEMPLATE)
+        rule.value = s->args.last->template;
+    if (rule.kind == RULE_SET_STATUS)
+        rule.status = (unsigned)s->args.last->number;
+    return rule;
+}
+
+static const struct http_rule *build_http_rules(struct build *b, const struct layer_rules *rules)
+{
+    struct http_rule *list = store_zalloc(&b->compile->keep, rules->n, sizeof(*list));
+
+    for (size_t i = 0; i < rules->n; i++)
+        list[i] = build_http_rule(rules->list[i]);
     return list;
 }
 
@@ -292,22 +309,10 @@ static void build_access_log(struct build *b, struct policy *p, const struct set
     log = store_new(&b->compile->keep, struct config_log);
     *log = build_log(b, s->args.first);
     p->access_log = log;
-    if (format != NULL)
-        p->access_log_line = format->template;
-    else
-        template_default_log(b->compile, &p->access_log_line);
+    p->access_log_format = log_format_find(b->compile, format);
 }
 
-/* The word of a setting whose form is `a|b|c`, as an index into names. */
-static unsigned choose(const struct setting *s, const char *const *names, unsigned n)
-{
-    for (unsigned i = 0; i < n; i++)
-        if (args_has(&s->args, names[i]))
-            return i;
-    unreachable("the form lets no other word through");
-}
-
-const struct policy *build_policy(struct build *b, const struct layer *layer)
+static const struct policy *make_policy(struct build *b, const struct layer *layer)
 {
     static const char *const replays[] = {"safe", "always", "never"};
     static const char *const modes[] = {"append", "replace", "off"};
@@ -323,9 +328,9 @@ const struct policy *build_policy(struct build *b, const struct layer *layer)
     build_timeouts(p, layer);
     p->error_pages = build_pages(b, layer);
     p->intercept_errors = args_has(&layer->settings[SETTING_INTERCEPT_ERRORS]->args, "on");
-    p->request_rules = build_header_rules(b, &layer->request_rules);
+    p->request_rules = build_http_rules(b, &layer->request_rules);
     p->n_request_rules = layer->request_rules.n;
-    p->response_rules = build_header_rules(b, &layer->response_rules);
+    p->response_rules = build_http_rules(b, &layer->response_rules);
     p->n_response_rules = layer->response_rules.n;
     p->forwarded =
         (enum forwarded_mode)choose(layer->settings[SETTING_FORWARDED_HEADERS], modes, 3);
@@ -333,4 +338,13 @@ const struct policy *build_policy(struct build *b, const struct layer *layer)
     p->n_access_rules = layer->access_rules.n;
     build_access_log(b, p, layer->settings[SETTING_ACCESS_LOG]);
     return p;
+}
+
+const struct policy *build_policy(struct build *b, struct layer *layer)
+{
+    if (layer->built == NULL || layer->built_for != b->frontend) {
+        layer->built = make_policy(b, layer);
+        layer->built_for = b->frontend;
+    }
+    return layer->built;
 }

@@ -4,7 +4,12 @@
 #include "conf/check.h"
 
 #include "base/panic.h"
+#include "conf/acl.h"
 #include "conf/condition.h"
+#include "conf/let.h"
+#include "conf/log_format.h"
+#include "conf/matches.h"
+#include "conf/resolve.h"
 #include "conf/suggest.h"
 
 struct scope *check_top(struct compile *c)
@@ -132,7 +137,9 @@ static void check_name(struct compile *c, struct scope *scope, struct setting *s
     report_twice(c, s, first,
                  store_printf(&c->scratch,
                               s->row->id == SETTING_TIMEOUT ? "'%s %.*s' stands twice in this block"
-                                                            : "there is a %s '%.*s' already",
+                              : strchr("aeiou", s->row->name[0]) != NULL
+                                  ? "there is an %s '%.*s' already"
+                                  : "there is a %s '%.*s' already",
                               s->row->name, STR_ARG(name)));
 }
 
@@ -201,12 +208,38 @@ static void check_block(struct compile *c, struct scope *outer, struct setting *
         check_statement(c, scope, at, is_misplaced_ok);
 }
 
-static void check_condition(struct compile *c, struct setting *s)
+/* What has a condition waits for check_conditions. */
+static void note_condition(struct compile *c, struct setting *s)
 {
     if (s->statement->when == NULL)
         return;
-    s->when = condition_compile(c, s->statement->when);
-    s->is_bad = s->is_bad || s->when == NULL;
+    *c->conditions_end = s;
+    c->conditions_end = &s->next_condition;
+}
+
+void check_conditions(struct compile *c)
+{
+    for (struct setting *s = c->conditions; s != NULL; s = s->next_condition) {
+        if (s->row->id == SETTING_ACL)
+            s->when = s->is_bad ? NULL : acl_compile(c, s);
+        else
+            s->when = condition_compile(c, s->statement->when);
+        s->is_bad = s->is_bad || s->when == NULL;
+    }
+    matches_check(c);
+}
+
+/* What others name: a `let` from here on, an acl or a policy everywhere. */
+static void note_name(struct compile *c, const struct setting *s)
+{
+    if (s->row->id == SETTING_LET && !s->is_bad)
+        let_add(c, s);
+    if (s->row->id == SETTING_ACL && s->args.n > 0)
+        acl_add(c, s);
+    if (s->row->id == SETTING_LOG_FORMAT && !s->is_bad)
+        log_format_add(c, s);
+    if (s->row->id == SETTING_POLICY && s->args.n > 0)
+        resolve_add_policy(c, s);
 }
 
 const struct setting *check_statement(struct compile *c, struct scope *scope,
@@ -230,7 +263,8 @@ const struct setting *check_statement(struct compile *c, struct scope *scope,
         s->args = form_match(c, row, statement);
         s->is_bad = s->args.is_bad;
     }
-    check_condition(c, s);
+    note_condition(c, s);
+    note_name(c, s);
     scope->is_incomplete = scope->is_incomplete || s->is_bad;
     check_repeats(c, scope, s);
     check_block(c, scope, s, is_misplaced_ok);

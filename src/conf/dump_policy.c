@@ -178,19 +178,23 @@ static void dump_error_pages(struct dump *d, const struct policy *p, const struc
     }
 }
 
-static void dump_header_rules(struct dump *d, const char *directive,
-                              const struct header_rule *rules, size_t from, size_t n)
+static void dump_http_rules(struct dump *d, const char *directive, const struct http_rule *rules,
+                            size_t from, size_t n)
 {
-    static const char *const kinds[] = {"set-header", "add-header", "del-header"};
+    static const char *const kinds[] = {"set-header", "add-header", "del-header",
+                                        "set-path",   "set-query",  "set-status"};
 
     for (size_t i = from; i < n; i++) {
         dump_directive(d, directive);
         dump_option(d, kinds[rules[i].kind]);
-        dump_word(d, rules[i].name);
-        if (rules[i].kind != HEADER_DEL) {
+        if (rules[i].name.n > 0)
+            dump_word(d, rules[i].name);
+        if (rules[i].kind == RULE_SET_HEADER || rules[i].kind == RULE_ADD_HEADER)
             dump_text(d, " ");
+        if (rules[i].kind == RULE_SET_STATUS)
+            dump_number(d, rules[i].status);
+        else if (rules[i].kind != RULE_DEL_HEADER)
             dump_template(d, &rules[i].value);
-        }
         dump_end_line(d);
     }
 }
@@ -229,7 +233,8 @@ static bool same_log(const struct policy *a, const struct policy *b)
         return a->access_log == b->access_log;
     return a->access_log->kind == b->access_log->kind &&
            str_eq(a->access_log->where, b->access_log->where) &&
-           same_template(&a->access_log_line, &b->access_log_line);
+           str_eq(a->access_log_format->name, b->access_log_format->name) &&
+           same_template(&a->access_log_format->line, &b->access_log_format->line);
 }
 
 static void dump_access_log(struct dump *d, const struct policy *p, const struct policy *outer)
@@ -243,7 +248,10 @@ static void dump_access_log(struct dump *d, const struct policy *p, const struct
     }
     dump_log(d, p->access_log);
     dump_option(d, "format");
-    dump_template(d, &p->access_log_line);
+    if (p->access_log_format->name.n > 0)
+        dump_str(d, p->access_log_format->name);
+    else
+        dump_template(d, &p->access_log_format->line);
     dump_end_line(d);
 }
 
@@ -258,9 +266,9 @@ void dump_policy(struct dump *d, const struct policy *p, const struct policy *ou
     dump_error_pages(d, p, outer);
     if (outer == NULL || p->intercept_errors != outer->intercept_errors)
         dump_on_off(d, "intercept-errors", p->intercept_errors);
-    dump_header_rules(d, "http-request", p->request_rules,
+    dump_http_rules(d, "http-request", p->request_rules,
                       outer == NULL ? 0 : outer->n_request_rules, p->n_request_rules);
-    dump_header_rules(d, "http-response", p->response_rules,
+    dump_http_rules(d, "http-response", p->response_rules,
                       outer == NULL ? 0 : outer->n_response_rules, p->n_response_rules);
     if (outer == NULL || p->forwarded != outer->forwarded) {
         dump_directive(d, "forwarded-headers ");

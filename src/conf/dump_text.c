@@ -77,6 +77,18 @@ void dump_word(struct dump *d, struct str text)
     dump_text(d, "\"");
 }
 
+/* A value of a condition: as it stands between `'` where it has marks, which keeps patterns legible. */
+void dump_value(struct dump *d, struct str text)
+{
+    if (word_is_bare(text) || !word_is_raw(text)) {
+        dump_word(d, text);
+        return;
+    }
+    dump_text(d, "'");
+    dump_str(d, text);
+    dump_text(d, "'");
+}
+
 static void put_variable(struct dump *d, const struct var_ref *var)
 {
     dump_text(d, var_rows[var->id].name);
@@ -139,24 +151,31 @@ static void put_values(struct dump *d, const struct expr *e)
 {
     for (size_t i = 0; i < e->n_values; i++) {
         dump_text(d, i == 0 ? "" : ", ");
-        dump_word(d, e->values[i].text);
+        dump_value(d, e->values[i].text);
     }
 }
 
-static void put_test(struct dump *d, const struct expr *e, const char *name)
+static void put_test(struct dump *d, const struct expr *e)
 {
     put_variable(d, &e->var);
-    dump_option(d, name);
+    if (e->op == EXPR_IS_SET)
+        return;
+    dump_option(d, operator_rows[e->op - EXPR_IS_SET - 1].name);
+    if (e->file.n > 0) {
+        dump_text(d, "file ");
+        dump_word(d, e->file);
+        return;
+    }
+    dump_text(d, e->op == EXPR_IN ? "(" : "");
     put_values(d, e);
+    dump_text(d, e->op == EXPR_IN ? ")" : "");
 }
-
-static void put_expr(struct dump *d, const struct expr *e);
 
 /* An item that binds less tightly than what it stands in gets its parentheses. */
 static void put_item(struct dump *d, const struct expr *e, bool in_parentheses)
 {
     dump_text(d, in_parentheses ? "(" : "");
-    put_expr(d, e);
+    dump_expr(d, e);
     dump_text(d, in_parentheses ? ")" : "");
 }
 
@@ -172,7 +191,7 @@ static void put_items(struct dump *d, const struct expr *e, const char *joint)
 }
 
 /* Depth: NESTING_MAX of the filter. */
-static void put_expr(struct dump *d, const struct expr *e)
+void dump_expr(struct dump *d, const struct expr *e)
 {
     switch (e->op) {
     case EXPR_AND: put_items(d, e, "and"); return;
@@ -181,17 +200,14 @@ static void put_expr(struct dump *d, const struct expr *e)
         dump_text(d, "not ");
         put_item(d, e->items[0], e->items[0]->op == EXPR_AND || e->items[0]->op == EXPR_OR);
         return;
-    case EXPR_IS_SET: put_variable(d, &e->var); return;
-    case EXPR_EQ: put_test(d, e, "=="); return;
-    case EXPR_NE: put_test(d, e, "!="); return;
-    case EXPR_IN:
-        put_variable(d, &e->var);
-        dump_text(d, " in (");
-        put_values(d, e);
-        dump_text(d, ")");
+    case EXPR_ACL: dump_str(d, e->acl); return;
+    case EXPR_IS_SET:
+#define X(id, name, types, takes, doc) case EXPR_##id:
+#include "grammar/operators.def"
+#undef X
+        put_test(d, e);
         return;
-    case EXPR_UNDER: put_test(d, e, "under"); return;
-    case EXPR_STARTS_WITH: put_test(d, e, "starts-with"); return;
+    case EXPR_OP_N: break;
     }
     unreachable("no such operator");
 }
@@ -201,7 +217,7 @@ void dump_when(struct dump *d, const struct expr *when)
     if (when == NULL)
         return;
     dump_text(d, " when ");
-    put_expr(d, when);
+    dump_expr(d, when);
 }
 
 void dump_log(struct dump *d, const struct config_log *log)

@@ -5,7 +5,7 @@
 
 #include "conf/expr.h"
 #include "conf/form.h"
-#include "conf/template.h"
+#include "conf/log_format.h"
 
 /* The one type of a form that is no value: the grammar reads it. */
 #define EXPRESSION "EXPRESSION"
@@ -210,14 +210,37 @@ static void write_variables(struct json *j)
     json_close(j);
 }
 
+static void write_operators(struct json *j)
+{
+    json_key(j, "operators");
+    json_open_array(j);
+    for (size_t i = 0; i < OPERATOR_N; i++) {
+        json_open_object(j);
+        json_member(j, "name", operator_rows[i].name);
+        json_key(j, "types");
+        json_open_array(j);
+        for (unsigned type = 0; type < sizeof(var_types) / sizeof(var_types[0]); type++)
+            if ((operator_rows[i].types & VAR_BIT(type)) != 0)
+                json_text(j, str_of(var_types[type]));
+        json_close(j);
+        json_member(j, "takes", operator_rows[i].takes);
+        json_member(j, "doc", operator_rows[i].doc);
+        json_close(j);
+    }
+    json_close(j);
+}
+
 static void write_log_formats(struct json *j)
 {
+    const char *name;
+    const char *text;
+
     json_key(j, "log-formats");
     json_open_array(j);
-    for (size_t i = 0; i < log_format_rows_n; i++) {
+    for (size_t i = 0; log_format_row(i, &name, &text); i++) {
         json_open_object(j);
-        json_member(j, "name", log_format_rows[i].name);
-        json_member(j, "template", log_format_rows[i].text);
+        json_member(j, "name", name);
+        json_member(j, "template", text);
         json_close(j);
     }
     json_close(j);
@@ -229,5 +252,6 @@ void keywords_write(struct json *j)
     write_directives(j);
     write_types(j);
     write_variables(j);
+    write_operators(j);
     write_log_formats(j);
 }

@@ -167,6 +167,9 @@ static struct config *load(struct load *l, const char *path)
         return NULL;
     l->top = check_top(&l->compile);
     load_file(l, &chain);
+    l->compile.is_incomplete = l->top->is_incomplete;
+    check_conditions(&l->compile);
+    resolve_policies(&l->compile);
     config = build(&l->compile, l->top, chain.source);
     return diags_n_errors(l->compile.diags) == 0 ? config : NULL;
 }
@@ -185,13 +188,16 @@ struct config *config_load(const char *path, const struct files *files, struct d
         .scratch = {scratch, &l.no_memory},
         .keep = {keep,    &l.no_memory},
     };
+    l.compile.conditions_end = &l.compile.conditions;
     l.top = NULL;
     if (scratch == NULL || keep == NULL || setjmp(l.no_memory) != 0)
         diag_error(diags, SPAN_NONE, "out of memory");
     else
         config = load(&l, path);
     arena_free(scratch);
-    if (config == NULL)
-        arena_free(keep);
-    return config;
+    if (config != NULL)
+        return config;
+    regexes_free(l.compile.regexes);
+    arena_free(keep);
+    return NULL;
 }

@@ -3,18 +3,23 @@
  */
 #include "proxy/route.h"
 
-#include "proxy/vars.h"
+#include "proxy/expr_eval.h"
+
+static bool route_takes(struct txn *t, const struct config_route *r)
+{
+    if (r->is_internal)
+        return false;
+    expr_forget(t);
+    return expr_holds(t, r->when);
+}
 
 const struct config_route *route_find(struct txn *t)
 {
     const struct config_frontend *f = t->frontend;
 
-    for (size_t i = 0; i < f->n_routes; i++) {
-        const struct config_route *r = f->routes[i];
-
-        if (!r->is_internal && expr_holds(t, r->when))
-            return r;
-    }
+    for (size_t i = 0; i < f->n_routes && t->fault_expr == NULL; i++)
+        if (route_takes(t, f->routes[i]))
+            return f->routes[i];
     return NULL;
 }
 
@@ -32,7 +37,7 @@ unsigned route_refusal(struct txn *t)
 {
     const struct policy *p = t->policy;
 
-    for (size_t i = 0; i < p->n_access_rules; i++) {
+    for (size_t i = 0; i < p->n_access_rules && t->fault_expr == NULL; i++) {
         const struct access_rule *r = &p->access_rules[i];
 
         if (rule_names_client(r, t) && expr_holds(t, r->when))

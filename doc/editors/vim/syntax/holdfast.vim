@@ -14,9 +14,9 @@ syntax match holdfastComment /\%(^\|[[:space:]{};(),]\)\@1<=#.*/ contains=@Spell
 " What a statement begins with, and what follows it up to its end.
 
 " generated: vim directives
-syntax match holdfastSection /\%(^\|[{};]\)\@1<=\s*\zs\%(backend\|frontend\|spool\)\ze\%([[:space:]{};]\|$\)/ nextgroup=holdfastName skipwhite
+syntax match holdfastSection /\%(^\|[{};]\)\@1<=\s*\zs\%(acl\|backend\|frontend\|let\|log-format\|policy\|spool\)\ze\%([[:space:]{};]\|$\)/ nextgroup=holdfastName skipwhite
 syntax match holdfastSection /\%(^\|[{};]\)\@1<=\s*\zs\%(defaults\|global\|include\)\ze\%([[:space:]{};]\|$\)/ nextgroup=holdfastArguments skipwhite
-syntax match holdfastDirective /\%(^\|[{};]\)\@1<=\s*\zs\%(route\|server\|use-backend\)\ze\%([[:space:]{};]\|$\)/ nextgroup=holdfastName skipwhite
+syntax match holdfastDirective /\%(^\|[{};]\)\@1<=\s*\zs\%(route\|server\|use-backend\|use-policy\)\ze\%([[:space:]{};]\|$\)/ nextgroup=holdfastName skipwhite
 syntax match holdfastDirective /\%(^\|[{};]\)\@1<=\s*\zs\%(access-log\|allow\|backlog\|balance\|bind\|content-type\|deny\|error-page\|forwarded-headers\|hold\|http-request\|http-response\|intercept-errors\|internal\|keepalive\|levels\|lingering\|log\|max-body\|max-connections\|min-body-rate\|mode\|path\|pid-file\|poller\|quota\|redirect\|replay\|request-buffering\|reserve\|respond\|response-buffering\|retry\|server-header\|shutdown-timeout\|timeout\|user\|workers\)\ze\%([[:space:]{};]\|$\)/ nextgroup=holdfastArguments skipwhite
 " end generated
 
@@ -31,8 +31,8 @@ syntax keyword holdfastOption contained
       \ add-header all always any-method append auto client-body client-header client-idle
       \ client-write connect debug del-header epoll error file format grace hold idle info json
       \ level max memory never notice off on poll redirect replace request-body-total roundrobin
-      \ route safe server-idle server-read server-think server-write set-header spool stream tee
-      \ text upgraded warning
+      \ route safe server-idle server-read server-think server-write set-header set-path
+      \ set-query set-status spool stream tee text upgraded warning
 " end generated
 
 " Conditions: from `when` to the block, the `;` or the end of the line; in parentheses lines do not end.
@@ -44,7 +44,10 @@ syntax cluster holdfastTest contains=@holdfastValue,holdfastVariable,holdfastOpe
       \holdfastComment,holdfastContinued
 
 syntax keyword holdfastLogic and or not contained
-syntax match holdfastOperator /\s\@1<=\%([=!]=\|[<>]=\?\|\~\|in\%(\s\+file\)\?\|under\|starts-with\|ends-with\|contains\)\ze[[:space:](]/ contained
+
+" generated: vim operators
+syntax match holdfastOperator /\s\@1<=\%(in\%(\s\+file\)\?\|starts-with\|ends-with\|contains\|under\|==\|!=\|<=\|>=\|\~\|<\|>\)\ze[[:space:](]/ contained
+" end generated
 
 " generated: vim variables
 syntax keyword holdfastVariable contained
@@ -53,7 +56,7 @@ syntax keyword holdfastVariable contained
       \ raw-path request-bytes request-id request-length request-time response-bytes route scheme
       \ server spooled-bytes status termination time-iso8601 time-local time-msec
       \ upstream-connect-time upstream-header-time upstream-response-time uri version
-syntax match holdfastVariable /\%(cookie\|header\|query\|response\.header\)\.[^[:space:]{}();,"']\+/ contained
+syntax match holdfastVariable /\%(cookie\|header\|match\|query\|response\.header\)\.[^[:space:]{}();,"']\+/ contained
 " end generated
 
 " Values.
