@@ -33,12 +33,17 @@ def table_row:
     | (if $documented | index($name) then "[\($shown)](#\($name))" else $shown end) as $first
     | "| \($first) | \(if (.defaults | length) > 1 then "see there" else default_cell end) | \(.doc | cell) |";
 
-def how_often: {
-    once: "once in a block",
-    "by-name": "once for each first word",
-    "by-status": "once for each status",
-    many: "any number of times"
-}[.repeats];
+def how_often:
+    if .repeats == "by-name" and (.form | startswith("NAME")) then "once for each name"
+    else {
+        once: "once in a block",
+        "by-name": "once for each first word",
+        "by-status": "once for each status",
+        many: "any number of times"
+    }[.repeats] end;
+
+def where:
+    if .places == ["top"] then "At the top level" else "In " + (.places | map(code) | join(", ")) end;
 
 # A form that ends in a choice has a line for each of its alternatives.
 def alternatives:
@@ -54,7 +59,7 @@ def section:
     opening as $opening
     | (alternatives + $opening | wrapped(88; "    ") | map("    " + .)[]),
     "",
-    ("In " + (.places | map(if . == "top" then "the file" else code end) | join(", ")) + "; \(how_often)."
+    ("\(where); \(how_often)."
         + (if .bounds != null and .bounds[0] != .bounds[1] then " COUNT: \(.bounds[0]) to \(.bounds[1])." else "" end)
         + (if .defaults == [] then "" else " Default: \(default_cell)." end));
 
