@@ -148,7 +148,7 @@ def option_word: if .word != null then "--\(.word)" else "-\(.letter)" end;
 def bash:
     chunk("bash commands";
         "_holdfast_commands='\([.commands[].name | select(. != "")] | join(" "))'",
-        "_holdfast_take_operands=' \([.commands[] | select(.operands != 0) | .name] | join(" ")) '",
+        "_holdfast_take_operands=' \([.commands[] | select(.operands[1] != 0) | .name] | join(" ")) '",
         "_holdfast_valued=' \([.commands[].options[] | select(.argument) | option_word] | unique | join(" ")) '",
         "_holdfast_options() {",
         "    case $1 in",

@@ -56,7 +56,8 @@ enum regex_result { REGEX_MATCHES, REGEX_DIFFERS, REGEX_FAULT };
  */
 enum regex_result regex_match(struct regex_matcher *m, const struct regex *r, struct str subject);
 
-/* What a group held in the last match that succeeded: a slice of its subject; p == NULL: nothing. */
+/* What a group held in the last match that succeeded: a slice of its subject; p == NULL: nothing.
+ */
 struct str regex_held(const struct regex_matcher *m, struct str subject, unsigned number);
 
 /* Why the last match failed with REGEX_FAULT. */

@@ -33,6 +33,7 @@ struct compile {
     struct named_format *log_format_list;
     struct names policies;   /* conf/resolve.h */
     struct named_policy *policy_list;
+    bool wants_origins;      /* keep where the settings of each policy were written */
     bool is_incomplete;      /* something at the top level was not understood: do not miss it */
     struct setting *conditions; /* settings with a `when` that is not compiled yet (conf/check.h) */
     struct setting **conditions_end;

@@ -16,6 +16,7 @@
 #include "base/log.h"
 #include "base/str.h"
 #include "conf/expr.h"
+#include "conf/settings.h"
 #include "http/field.h"
 #include "io/addr.h"
 
@@ -90,6 +91,7 @@ struct http_rule {
     enum field_id id;
     struct template value; /* empty for RULE_DEL_HEADER and RULE_SET_STATUS */
     unsigned status;       /* RULE_SET_STATUS */
+    struct config_place place;
 };
 
 /* A line of access logs. */
@@ -115,6 +117,7 @@ struct access_rule {
     size_t n_nets;
     const struct expr *when;  /* NULL: always */
     unsigned status;          /* of a deny: 403 unless said otherwise */
+    struct config_place place;
 };
 
 /* `error-page CODE… …`: one page, shared by all the codes that name it. */
@@ -144,6 +147,15 @@ struct error_page_key {
 struct error_pages {
     const struct error_page_key *keys;
     size_t n_keys;
+};
+
+/*
+ * Where the settings of a policy were written; line 0: built in. Kept for `explain` alone. Error
+ * pages and rules know their places themselves.
+ */
+struct policy_origins {
+    struct config_place settings[SETTING_N];
+    struct config_place timeouts[TIMEOUT_N];
 };
 
 /* Everything that may stand in defaults, frontend and route, complete. */
@@ -191,6 +203,8 @@ struct policy {
 
     const struct config_log *access_log; /* NULL: off */
     const struct config_log_format *access_log_format; /* NULL with it */
+
+    const struct policy_origins *origins; /* NULL but for config_load_explained */
 };
 
 struct config_route {
@@ -227,6 +241,7 @@ struct config_frontend {
     size_t n_binds;
     const struct config_route *const *routes; /* in the order of the file */
     size_t n_routes;
+    const struct route_index *index; /* of them (conf/route_index.h); NULL: they are few */
     const struct policy *policy; /* until a route is found, and where none is */
     struct config_place place;
 };

@@ -44,7 +44,7 @@ struct var_ref {
     enum var_id id;
     struct str argument; /* NAME of header.NAME, lower case; empty where there is none */
     enum field_id field; /* of the argument, for the variables that name a field */
-    unsigned match;      /* of match.NAME: its place among the names of groups of the configuration */
+    unsigned match; /* of match.NAME: its place among the names of groups of the configuration */
 };
 
 /* Kinds of types that an operator takes. */
@@ -55,11 +55,11 @@ struct var_ref {
 #define ON_ADDRESS    VAR_BIT(VAR_ADDRESS)
 
 enum expr_op {
-    EXPR_AND,    /* all of items */
-    EXPR_OR,     /* any of items */
-    EXPR_NOT,    /* not items[0] */
-    EXPR_ACL,    /* items[0], under the name `acl` */
-    EXPR_IS_SET, /* var is there and not empty */
+    EXPR_AND,                                     /* all of items */
+    EXPR_OR,                                      /* any of items */
+    EXPR_NOT,                                     /* not items[0] */
+    EXPR_ACL,                                     /* items[0], under the name `acl` */
+    EXPR_IS_SET,                                  /* var is there and not empty */
 #define X(id, name, types, takes, doc) EXPR_##id, /* var OPERATOR values */
 #include "grammar/operators.def"
 #undef X
@@ -77,7 +77,8 @@ struct operator_row {
 #define OPERATOR_N (EXPR_OP_N - EXPR_IS_SET - 1)
 extern const struct operator_row operator_rows[OPERATOR_N];
 
-/* Tests of one condition. Nobody writes as many; acls that use acls could grow beyond all bounds. */
+/* Tests of one condition. Nobody writes as many; acls that use acls could grow beyond all bounds.
+ */
 #define EXPR_TESTS_MAX 20000
 
 /* One operand, in the form that its variable's type asks for. */
@@ -97,8 +98,8 @@ struct expr {
     enum expr_op op;
     const struct expr *const *items; /* AND, OR, NOT, ACL */
     size_t n_items;
-    size_t n_tests; /* in all that is below */
-    struct str acl; /* ACL: its name */
+    size_t n_tests;     /* in all that is below */
+    struct str acl;     /* ACL: its name */
     struct var_ref var; /* the tests */
     const struct expr_value *values;
     size_t n_values;
@@ -119,7 +120,8 @@ struct template_op {
     struct var_ref var;
 };
 
-struct template {
+struct template
+{
     const struct template_op *ops;
     size_t n_ops;
 };

@@ -14,8 +14,8 @@
 #define MATCHES_MAX 256
 
 /*
- * The place of a group that an expression has. is_raw: its subject is text of a URI as received, not
- * decoded. Reports and returns false where there are too many names.
+ * The place of a group that an expression has. is_raw: its subject is text of a URI as received,
+ * not decoded. Reports and returns false where there are too many names.
  */
 bool matches_define(struct compile *c, struct str name, bool is_raw, struct span span,
                     unsigned *place);

@@ -26,6 +26,9 @@ struct layer_page {
     const struct setting *setting;
 };
 
+/* What the source of the column `default` is called. */
+#define RESOLVE_BUILT_IN "(built in)"
+
 struct layer {
     const struct setting *settings[SETTING_N]; /* those that stand once; NULL: none */
     const struct setting *timeouts[TIMEOUT_N];
@@ -65,7 +68,6 @@ bool resolve_is_used(const struct compile *c, const struct setting *policy);
  * The layer of a block within `outer` (NULL: nothing). `outer` itself if the block has no policy.
  * Blocks that differ from `outer` in nothing but the policy that they use share a layer.
  */
-struct layer *resolve_layer(struct compile *c, struct layer *outer,
-                            const struct scope *scope);
+struct layer *resolve_layer(struct compile *c, struct layer *outer, const struct scope *scope);
 
 #endif

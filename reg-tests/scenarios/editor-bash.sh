@@ -32,6 +32,10 @@ completes dump -f app 'app.cfg'
 completes dump -q -f a 'a b.cfg|app.cfg'
 completes -c -f app.cfg --s --strict
 completes keywords '' --help
+completes explain -f app.cfg P 'PATCH|POST|PUT'
+completes explain GET '' ''
+completes explain --from 1 ''
+completes explain --fro '--from|--frontend'
 completes no-such-thing -x ''
 
 # Each command and each of its options is one: the program does not call it unknown.

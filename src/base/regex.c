@@ -131,8 +131,8 @@ void regex_matcher_free(struct regex_matcher *m)
 
 enum regex_result regex_match(struct regex_matcher *m, const struct regex *r, struct str subject)
 {
-    int result = pcre2_match(r->code, (PCRE2_SPTR)(subject.n == 0 ? "" : subject.p), subject.n, 0, 0,
-                             m->data, m->context);
+    int result = pcre2_match(r->code, (PCRE2_SPTR)(subject.n == 0 ? "" : subject.p), subject.n, 0,
+                             0, m->data, m->context);
 
     if (result >= 0)
         return REGEX_MATCHES;

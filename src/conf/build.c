@@ -9,6 +9,7 @@
 #include "base/panic.h"
 #include "conf/log_format.h"
 #include "conf/matches.h"
+#include "conf/route_index.h"
 #include "conf/suggest.h"
 
 #include <unistd.h>
@@ -33,16 +34,16 @@ struct config_place build_place(struct build *b, struct span span)
 const struct setting *build_setting(const struct scope *scope, const struct scope *defaults,
                                     enum setting_id id)
 {
-    const struct setting *s = scope == NULL ? NULL : scope->seen[id];
+    const struct setting *s = scope == NULL ? NULL : scope_first(scope, id);
 
-    return s != NULL && !s->is_bad ? s : defaults->seen[id];
+    return s != NULL && !s->is_bad ? s : scope_first(defaults, id);
 }
 
 const struct arg *build_option(const struct setting *s, const struct scope *defaults,
                                const char *key)
 {
     const struct arg *arg = args_find(&s->args, key);
-    const struct setting *fallback = defaults->seen[s->row->id];
+    const struct setting *fallback = scope_first(defaults, s->row->id);
 
     return arg != NULL || fallback == NULL ? arg : args_find(&fallback->args, key);
 }
@@ -71,7 +72,7 @@ static size_t count(const struct scope *scope, enum setting_id id)
 /* The first setting of a row in a scope, and the next one of the same row. NULL: no more. */
 static const struct setting *first_of(const struct scope *scope, enum setting_id id)
 {
-    return scope->seen[id];
+    return scope_first(scope, id);
 }
 
 static const struct setting *next_of(const struct setting *s)
@@ -103,8 +104,10 @@ static void build_user(struct build *b, struct config_global *g, const struct se
 static void build_error_log(struct build *b, struct config_global *g, const struct setting *s)
 {
     const struct scope *defaults = b->global_defaults;
-    const struct setting *level = args_has(&s->args, "level") ? s : defaults->seen[SETTING_LOG];
-    const struct setting *format = args_has(&s->args, "format") ? s : defaults->seen[SETTING_LOG];
+    const struct setting *level =
+        args_has(&s->args, "level") ? s : scope_first(defaults, SETTING_LOG);
+    const struct setting *format =
+        args_has(&s->args, "format") ? s : scope_first(defaults, SETTING_LOG);
 
     g->log = build_log(b, s->args.first);
     g->log_format = args_has(&format->args, "json") ? LOG_JSON : LOG_TEXT;
@@ -115,7 +118,7 @@ static void build_error_log(struct build *b, struct config_global *g, const stru
 
 static void build_global(struct build *b)
 {
-    const struct setting *section = b->top->seen[SETTING_GLOBAL];
+    const struct setting *section = scope_first(b->top, SETTING_GLOBAL);
     const struct scope *scope = section == NULL ? NULL : section->block;
     const struct scope *defaults = b->global_defaults;
     struct config_global *g = &b->config->global;
@@ -184,7 +187,7 @@ static void build_own_spool(struct build *b, struct config_spool *spool)
     spool->name = STR("default");
     spool->is_built_in = true;
     spool->place = (struct config_place){STR("(built in)"), 0};
-    spool->reserve_bytes = b->spool_defaults->seen[SETTING_RESERVE]->args.first->number;
+    spool->reserve_bytes = scope_first(b->spool_defaults, SETTING_RESERVE)->args.first->number;
     spool->path = STR("/var/spool/holdfast");
     if (!c->files->can_spool(c->files, spool->path))
         spool->path = store_printf(&c->keep, "%s/holdfast-%u", temporary, (unsigned)geteuid());
@@ -259,7 +262,8 @@ static void build_backend(struct build *b, struct config_backend *backend, const
                    STR_ARG(backend->name));
     if (n > CONFIG_SERVERS_MAX)
         diag_error(b->compile->diags, setting_span(s),
-                   "the backend '%.*s' has %zu servers: at most %d", STR_ARG(backend->name), n, CONFIG_SERVERS_MAX);
+                   "the backend '%.*s' has %zu servers: at most %d", STR_ARG(backend->name), n,
+                   CONFIG_SERVERS_MAX);
     for (const struct setting *server = first_of(s->block, SETTING_SERVER); server != NULL;
          server = next_of(server))
         build_server(b, backend, servers++, server);
@@ -421,7 +425,7 @@ static void build_route(struct build *b, struct config_route *route, const struc
         .name = setting_name(s),
         .frontend = b->frontend,
         .when = s->when,
-        .is_internal = s->block->seen[SETTING_INTERNAL] != NULL,
+        .is_internal = scope_first(s->block, SETTING_INTERNAL) != NULL,
         .text = {NULL, 0},
         .place = build_place(b, s->statement->span),
     };
@@ -438,7 +442,7 @@ static void warn_unreachable(struct build *b, const struct scope *scope)
     const struct setting *takes_all = NULL;
 
     for (const struct setting *s = first_of(scope, SETTING_ROUTE); s != NULL; s = next_of(s)) {
-        if (s->block->seen[SETTING_INTERNAL] != NULL)
+        if (scope_first(s->block, SETTING_INTERNAL) != NULL)
             continue;
         if (takes_all != NULL) {
             diag_warning(b->compile->diags, setting_span(s),
@@ -466,6 +470,8 @@ static void build_routes(struct build *b, struct layer *outer, const struct scop
         list[i] = &routes[i];
         build_route(b, &routes[i++], s);
     }
+    if (n >= ROUTE_INDEX_MIN)
+        b->frontend->index = route_index_new(keep, &b->compile->scratch, list, n);
     b->frontend->policy = build_policy(b, outer);
     i = 0;
     for (const struct setting *s = first_of(scope, SETTING_ROUTE); s != NULL; s = next_of(s)) {
@@ -546,7 +552,7 @@ struct config *build(struct compile *c, const struct scope *top, const struct so
 {
     struct config *config = store_new(&c->keep, struct config);
     struct build b = {.compile = c, .config = config, .top = top};
-    const struct setting *defaults = top->seen[SETTING_DEFAULTS];
+    const struct setting *defaults = scope_first(top, SETTING_DEFAULTS);
     struct layer *layer;
 
     b.file_names = store_zalloc(&c->scratch, SOURCE_FILES_MAX, sizeof(struct str));

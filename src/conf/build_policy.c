@@ -114,8 +114,7 @@ static void link_page(struct build *b, struct error_page *page, const struct arg
         diag_error(d, span, "there is no route '%.*s' in frontend '%.*s'", STR_ARG(name->text),
                    STR_ARG(b->frontend->name));
     else if (!route->is_internal)
-        diag_error(d, span,
-                   "an error page leads only to a route that is 'internal'; '%.*s' is not",
+        diag_error(d, span, "an error page leads only to a route that is 'internal'; '%.*s' is not",
                    STR_ARG(route->full_name));
     else if (route->action == ACTION_BACKEND)
         diag_error(d, span,
@@ -175,11 +174,12 @@ static unsigned choose(const struct setting *s, const char *const *names, unsign
     unreachable("the form lets no other word through");
 }
 
-static struct http_rule build_http_rule(const struct setting *s)
+static struct http_rule build_http_rule(struct build *b, const struct setting *s)
 {
     static const char *const kinds[] = {"set-header", "add-header", "del-header",
                                         "set-path",   "set-query",  "set-status"};
-    struct http_rule rule = {.kind = (enum http_rule_kind)choose(s, kinds, 6)};
+    struct http_rule rule = {.kind = (enum http_rule_kind)choose(s, kinds, 6),
+                             .place = build_place(b, s->statement->span)};
     const struct arg *first = s->args.first->next;
 
     if (first->type == FORM_FIELD) {
@@ -198,14 +198,18 @@ static const struct http_rule *build_http_rules(struct build *b, const struct la
     struct http_rule *list = store_zalloc(&b->compile->keep, rules->n, sizeof(*list));
 
     for (size_t i = 0; i < rules->n; i++)
-        list[i] = build_http_rule(rules->list[i]);
+        list[i] = build_http_rule(b, rules->list[i]);
     return list;
 }
 
 static struct access_rule build_access_rule(struct build *b, const struct setting *s)
 {
     struct access_rule rule = {
-        .is_allow = s->row->id == SETTING_ALLOW, .when = s->when, .status = 403};
+        .is_allow = s->row->id == SETTING_ALLOW,
+        .when = s->when,
+        .status = 403,
+        .place = build_place(b, s->statement->span),
+    };
     struct cidr *nets = store_zalloc(&b->compile->keep, s->args.n, sizeof(*nets));
 
     for (const struct arg *arg = s->args.first; arg != NULL; arg = arg->next) {
@@ -253,15 +257,15 @@ static void build_buffering(struct build *b, struct policy *p, const struct laye
 }
 
 /* Where nobody says how long a server may think, it is as long as it may take to go on. */
+static const struct setting *timeout_of(const struct layer *layer, size_t i)
+{
+    return layer->timeouts[i] != NULL ? layer->timeouts[i] : layer->timeouts[TIMEOUT_SERVER_READ];
+}
+
 static void build_timeouts(struct policy *p, const struct layer *layer)
 {
-    for (size_t i = 0; i < TIMEOUT_N; i++) {
-        const struct setting *s = layer->timeouts[i];
-
-        if (s == NULL)
-            s = layer->timeouts[TIMEOUT_SERVER_READ];
-        p->timeout_ms[i] = (uint32_t)s->args.last->number;
-    }
+    for (size_t i = 0; i < TIMEOUT_N; i++)
+        p->timeout_ms[i] = (uint32_t)timeout_of(layer, i)->args.last->number;
 }
 
 /* How patient the proxy is with a client that sends. */
@@ -312,6 +316,32 @@ static void build_access_log(struct build *b, struct policy *p, const struct set
     p->access_log_format = log_format_find(b->compile, format);
 }
 
+/* The built-in defaults are a text of their own, in which no line has a number. */
+static struct config_place origin_of(struct build *b, const struct setting *s)
+{
+    struct config_place place = {STR(""), 0};
+
+    if (s != NULL)
+        place = build_place(b, s->statement->span);
+    if (str_eq(place.file, STR(RESOLVE_BUILT_IN)))
+        place.line = 0;
+    return place;
+}
+
+static const struct policy_origins *build_origins(struct build *b, const struct layer *layer)
+{
+    struct policy_origins *origins;
+
+    if (!b->compile->wants_origins)
+        return NULL;
+    origins = store_new(&b->compile->keep, struct policy_origins);
+    for (size_t i = 0; i < SETTING_N; i++)
+        origins->settings[i] = origin_of(b, layer->settings[i]);
+    for (size_t i = 0; i < TIMEOUT_N; i++)
+        origins->timeouts[i] = origin_of(b, timeout_of(layer, i));
+    return origins;
+}
+
 static const struct policy *make_policy(struct build *b, const struct layer *layer)
 {
     static const char *const replays[] = {"safe", "always", "never"};
@@ -337,6 +367,7 @@ static const struct policy *make_policy(struct build *b, const struct layer *lay
     p->access_rules = build_access_rules(b, &layer->access_rules);
     p->n_access_rules = layer->access_rules.n;
     build_access_log(b, p, layer->settings[SETTING_ACCESS_LOG]);
+    p->origins = build_origins(b, layer);
     return p;
 }
 

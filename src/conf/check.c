@@ -20,6 +20,17 @@ struct scope *check_top(struct compile *c)
     return scope;
 }
 
+const struct setting *scope_first(const struct scope *scope, enum setting_id id)
+{
+    const struct setting *s = scope->first;
+
+    if ((scope->seen[id / 64] >> id % 64 & 1) == 0)
+        return NULL;
+    while (s != NULL && s->row->id != id)
+        s = s->next;
+    return s;
+}
+
 struct str setting_name(const struct setting *s)
 {
     return s->args.first == NULL ? STR("") : s->args.first->text;
@@ -160,10 +171,10 @@ static void check_statuses(struct compile *c, struct scope *scope, struct settin
 
 static void check_repeats(struct compile *c, struct scope *scope, struct setting *s)
 {
-    const struct setting *first = scope->seen[s->row->id];
+    enum setting_id id = s->row->id;
+    const struct setting *first = scope_first(scope, id);
 
-    if (first == NULL)
-        scope->seen[s->row->id] = s;
+    scope->seen[id / 64] |= (uint64_t)1 << id % 64;
     switch (s->row->repeats) {
     case REPEATS_ONCE:
         if (first != NULL)
@@ -181,6 +192,9 @@ static void check_repeats(struct compile *c, struct scope *scope, struct setting
     }
 }
 
+/* Of all blocks that may be left out and were. */
+static const struct scope empty_scope;
+
 static void check_block(struct compile *c, struct scope *outer, struct setting *s,
                         bool is_misplaced_ok)
 {
@@ -190,6 +204,10 @@ static void check_block(struct compile *c, struct scope *outer, struct setting *
     if (s->row->opens == PLACE_NONE) {
         if (block != NULL)
             diag_error(c->diags, block->open, "'%s' takes no block", s->row->name);
+        return;
+    }
+    if (block == NULL && place_rows[s->row->opens].is_optional_block) {
+        s->block = &empty_scope;
         return;
     }
     scope = store_new(&c->scratch, struct scope);
@@ -255,7 +273,8 @@ const struct setting *check_statement(struct compile *c, struct scope *scope,
         return NULL;
     }
     s = store_new(&c->scratch, struct setting);
-    s->built = store_new(&c->scratch, struct setting_built);
+    if (row->repeats == REPEATS_BY_STATUS)
+        s->built = store_new(&c->scratch, struct setting_built);
     s->row = row;
     s->statement = statement;
     s->is_bad = statement->is_poisoned;

@@ -171,7 +171,8 @@ static struct span pattern_span(struct compile *c, const struct ast_word *word, 
     uint32_t quote = word->kind == AST_BARE ? 0 : 1;
     uint32_t from = word->span.from + quote + (uint32_t)at;
 
-    if (text.n != pattern.n + 2 * quote || !str_eq(str_slice(text, quote, quote + pattern.n), pattern))
+    if (text.n != pattern.n + 2 * quote ||
+        !str_eq(str_slice(text, quote, quote + pattern.n), pattern))
         return word->span;
     return (struct span){from, from + 1 < word->span.to ? from + 1 : word->span.to};
 }
@@ -188,9 +189,10 @@ static bool read_regex(struct compile *c, const struct ast_word *at, struct expr
     }
     keep_regex(c, regex);
     if (!regex_is_compiled(regex) && !c->has_interpreted_regex) {
-        diag_warning(c->diags, at->span,
-                     "regular expressions will be interpreted, which is slower: the system grants no "
-                     "memory for compiled ones");
+        diag_warning(
+            c->diags, at->span,
+            "regular expressions will be interpreted, which is slower: the system grants no "
+            "memory for compiled ones");
         c->has_interpreted_regex = true;
     }
     e->regex = regex;
@@ -258,8 +260,7 @@ static struct str take_line(struct str *text)
 static void report_line(struct compile *c, struct str path, struct str text, struct str line,
                         const char *expected, struct span span)
 {
-    const struct source *source =
-        source_add(c->sources, path, STR_EMPTY, STR_EMPTY, text);
+    const struct source *source = source_add(c->sources, path, STR_EMPTY, STR_EMPTY, text);
     uint32_t from;
 
     if (source == NULL) {

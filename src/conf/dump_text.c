@@ -7,11 +7,16 @@
 #include "conf/quantity.h"
 #include "conf/word.h"
 
+/* Where the comments of a dump with origins begin. */
+#define PLACE_COLUMN 56
+
 void dump_str(struct dump *d, struct str text)
 {
     if (d->out != NULL && text.n > 0)
         memcpy(d->out + d->n, text.p, text.n);
     d->n += text.n;
+    if (d->n > d->most)
+        d->most = d->n;
 }
 
 void dump_text(struct dump *d, const char *text)
@@ -77,7 +82,8 @@ void dump_word(struct dump *d, struct str text)
     dump_text(d, "\"");
 }
 
-/* A value of a condition: as it stands between `'` where it has marks, which keeps patterns legible. */
+/* A value of a condition: as it stands between `'` where it has marks, which keeps patterns
+ * legible. */
 void dump_value(struct dump *d, struct str text)
 {
     if (word_is_bare(text) || !word_is_raw(text)) {
@@ -117,13 +123,46 @@ void dump_template(struct dump *d, const struct template *t)
 /* Start a line with its directive. */
 void dump_directive(struct dump *d, const char *name)
 {
+    d->line_start = d->n;
     for (unsigned i = 0; i < d->depth; i++)
         dump_text(d, "    ");
     dump_text(d, name);
 }
 
+void dump_setting_at(struct dump *d, enum setting_id id, const struct config_place *place)
+{
+    dump_directive(d, setting_rows[id].name);
+    d->place = d->with_origins ? place : NULL;
+}
+
+void dump_setting(struct dump *d, enum setting_id id)
+{
+    dump_setting_at(d, id, d->origins == NULL ? NULL : &d->origins->settings[id]);
+}
+
+/* Where the line in hand was written, as a comment. Line 0 is that of what is built in. */
+static void put_place(struct dump *d)
+{
+    while (d->n - d->line_start < PLACE_COLUMN)
+        dump_text(d, " ");
+    dump_text(d, "  # ");
+    dump_str(d, d->place->file);
+    dump_text(d, ":");
+    dump_number(d, d->place->line);
+}
+
 void dump_end_line(struct dump *d)
 {
+    bool is_built_in = d->place != NULL && d->place->line == 0;
+
+    if (d->place != NULL && d->which != DUMP_ALL && is_built_in != (d->which == DUMP_BUILT_IN)) {
+        d->n = d->line_start;
+        d->place = NULL;
+        return;
+    }
+    if (d->place != NULL && !is_built_in)
+        put_place(d);
+    d->place = NULL;
     dump_text(d, "\n");
 }
 

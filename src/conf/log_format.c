@@ -18,14 +18,14 @@ static const struct log_format_row {
     {LOG_FORMAT_DEFAULT, false,
      "${client-ip} [${time-iso8601}] \"${method} ${uri} ${version}\" ${status} ${response-bytes} "
      "${route} ${backend}/${server} ${attempts} ${request-time} ${hold-time} ${spooled-bytes} "
-     "${termination}"},
-    {"common", false,
+     "${termination}"                                                  },
+    {"common",           false,
      "${client-ip} - - [${time-local}] \"${method} ${uri} ${version}\" ${status} "
-     "${response-bytes}"},
-    {"combined", false,
+     "${response-bytes}"                                               },
+    {"combined",         false,
      "${client-ip} - - [${time-local}] \"${method} ${uri} ${version}\" ${status} "
      "${response-bytes} \"${header.referer}\" \"${header.user-agent}\""},
-    {"json", true,
+    {"json",             true,
      "{\"time\":${time-iso8601},\"request-id\":${request-id},\"client-ip\":${client-ip},"
      "\"method\":${method},\"host\":${host},\"uri\":${uri},\"version\":${version},"
      "\"referer\":${header.referer},\"user-agent\":${header.user-agent},"
@@ -37,7 +37,7 @@ static const struct log_format_row {
      "\"upstream-header-time\":${upstream-header-time},"
      "\"upstream-response-time\":${upstream-response-time},"
      "\"spooled-bytes\":${spooled-bytes},\"buffering\":${buffering},"
-     "\"termination\":${termination}}"},
+     "\"termination\":${termination}}"                                 },
 };
 
 #define N_ROWS (sizeof(rows) / sizeof(rows[0]))
@@ -85,8 +85,8 @@ void log_format_add(struct compile *c, const struct setting *s)
     struct named_format *f;
 
     if (row_find(name) != NULL) {
-        diag_error(c->diags, setting_span(s), "the log format '%.*s' is there already: it is built in",
-                   STR_ARG(name));
+        diag_error(c->diags, setting_span(s),
+                   "the log format '%.*s' is there already: it is built in", STR_ARG(name));
         return;
     }
     if (names_find(&c->log_formats, name) != NULL)

@@ -60,7 +60,7 @@ const struct scope *resolve_defaults(struct compile *c, enum place place)
     for (size_t i = 0; i < SETTING_N; i++)
         if (setting_rows[i].initial != NULL && setting_stands_in(&setting_rows[i], place))
             n = put_defaults(text, n, &setting_rows[i]);
-    source = source_add(c->sources, STR("(built in)"), STR(""), STR(""), (struct str){text, n});
+    source = source_add(c->sources, STR(RESOLVE_BUILT_IN), STR(""), STR(""), (struct str){text, n});
     if (source == NULL)
         store_fail(&c->scratch);
     scope->place = place;
@@ -79,7 +79,7 @@ static bool is_policy(const struct setting_row *row)
 static bool has_policy(const struct scope *scope)
 {
     for (size_t i = 0; i < SETTING_N; i++)
-        if (scope->seen[i] != NULL && is_policy(&setting_rows[i]))
+        if (scope_first(scope, i) != NULL && is_policy(&setting_rows[i]))
             return true;
     return false;
 }
@@ -208,7 +208,7 @@ static struct named_policy *find_policy(struct compile *c, struct setting *use)
 
 static struct setting *use_of(const struct scope *scope)
 {
-    return (struct setting *)scope->seen[SETTING_USE_POLICY];
+    return (struct setting *)scope_first(scope, SETTING_USE_POLICY);
 }
 
 /* Follow the chain that starts in a policy; a policy that comes twice closes a loop. */

@@ -92,8 +92,9 @@ static bool read_size(const struct value *v)
     case QUANTITY_TOO_LARGE: return fail_because(v, "this size does not fit 63 bits");
     }
     if (v->arg->type == FORM_MEMORY && v->arg->number > MEMORY_MAX)
-        return fail_because(v, "that is too much memory for one body: at most 1M (beyond it there is "
-                               "the spool)");
+        return fail_because(v,
+                            "that is too much memory for one body: at most 1M (beyond it there is "
+                            "the spool)");
     return true;
 }
 
@@ -326,7 +327,8 @@ static bool check_target(const struct value *v)
             return fail_because(v, "a path ends before its '?': 'set-query' sets what follows");
         for (size_t i = 0; i < part->text.n; i++)
             if (!uri_is_target_char(part->text.p[i]))
-                return fail_because(v, "a blank, '#', '\"' and the like must be percent-encoded here");
+                return fail_because(v,
+                                    "a blank, '#', '\"' and the like must be percent-encoded here");
     }
     return v->word->parts != NULL || !is_path || fail_because(v, "a path starts with '/'");
 }
@@ -380,10 +382,11 @@ static bool fill_later(const struct value *v)
         return fill_descriptor(v);
     while (!part->is_variable)
         part = part->next;
-    diag_error(v->compile->diags, part->span,
-               "'%s' must be known when the file is loaded; only ${env.NAME} and values of 'let' that "
-               "stand above can be filled in here",
-               v->row->name);
+    diag_error(
+        v->compile->diags, part->span,
+        "'%s' must be known when the file is loaded; only ${env.NAME} and values of 'let' that "
+        "stand above can be filled in here",
+        v->row->name);
     return false;
 }
 

@@ -194,6 +194,22 @@ static struct str join_parts(struct compile *c, const struct word *word)
     return (struct str){p, n};
 }
 
+/* Does the word mean its own text, as nearly all do? */
+static bool is_plain(enum ast_word_kind kind, struct str text)
+{
+    return kind == AST_RAW || (memchr(text.p, '$', text.n) == NULL &&
+                               (kind == AST_BARE || memchr(text.p, '\\', text.n) == NULL));
+}
+
+static void read_plain(struct compile *c, struct word *word, struct str text)
+{
+    word->text = text;
+    if (text.n == 0)
+        return;
+    word->parts = store_new(&c->scratch, struct word_part);
+    word->parts->text = text;
+}
+
 struct word word_read(struct compile *c, const struct ast_word *at)
 {
     struct word word = {.at = at, .is_bad = at->is_poisoned};
@@ -207,6 +223,11 @@ struct word word_read(struct compile *c, const struct ast_word *at)
     if (at->kind != AST_BARE) {
         r.at++;
         r.stop--;
+    }
+    text = (struct str){r.at, (size_t)(r.stop - r.at)};
+    if (is_plain(at->kind, text)) {
+        read_plain(c, &word, text);
+        return word;
     }
     r.literal = store_zalloc(&c->scratch, text.n, 1);
     read_parts(&r);

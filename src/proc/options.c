@@ -12,6 +12,8 @@ static const char help[] =
     "usage: holdfast -f FILE            run in the foreground\n"
     "       holdfast -c -f FILE         check the configuration, say what is wrong with it\n"
     "       holdfast dump -f FILE       print the configuration after inheritance\n"
+    "       holdfast explain -f FILE METHOD URL [-H 'Name: value'] [--from IP] [--frontend NAME]\n"
+    "                                   which route takes a request, why, and what holds there\n"
     "       holdfast keywords           print the language as JSON: directives, variables, types\n"
     "\n"
     "  -f FILE   the configuration file\n"
@@ -30,10 +32,12 @@ static const char help[] =
 
 /* The options that are words; each stands for a letter that no other option has. */
 static const struct option long_options[] = {
-    {"help",    no_argument, NULL, 'h'},
-    {"strict",  no_argument, NULL, 'S'},
-    {"version", no_argument, NULL, 'v'},
-    {NULL,      0,           NULL, 0  },
+    {"from",     required_argument, NULL, 'A'},
+    {"frontend", required_argument, NULL, 'F'},
+    {"help",     no_argument,       NULL, 'h'},
+    {"strict",   no_argument,       NULL, 'S'},
+    {"version",  no_argument,       NULL, 'v'},
+    {NULL,       0,                 NULL, 0  },
 };
 
 /* What the first word of the command line may be, and what may follow it. */
@@ -41,12 +45,14 @@ static const struct command_row {
     const char *word; /* empty: no such word */
     enum command command;
     const char *letters; /* as getopt(3) wants them; those of long options too */
+    unsigned operands_min;
     unsigned operands_max;
     bool needs_config;
 } commands[] = {
-    {"",         COMMAND_RUN,      "f:cthvdDqp:S", 0, true },
-    {"dump",     COMMAND_DUMP,     "f:qh",         0, true },
-    {"keywords", COMMAND_KEYWORDS, "h",            0, false},
+    {"",         COMMAND_RUN,      "f:cthvdDqp:S", 0, 0, true },
+    {"dump",     COMMAND_DUMP,     "f:qh",         0, 0, true },
+    {"explain",  COMMAND_EXPLAIN,  "f:qhH:A:F:",   2, 2, true },
+    {"keywords", COMMAND_KEYWORDS, "h",            0, 0, false},
 };
 
 void options_print_help(void)
@@ -61,6 +67,14 @@ static const struct command_row *command_find(int argc, char **argv)
         if (strcmp(argv[1], commands[i].word) == 0)
             return &commands[i];
     return &commands[0];
+}
+
+static void take_field(struct options *o)
+{
+    if (o->n_fields < OPTIONS_FIELDS_MAX)
+        o->fields[o->n_fields++] = optarg;
+    else
+        fprintf(stderr, "holdfast: more than %d fields: '%s' is left out\n", OPTIONS_FIELDS_MAX, optarg);
 }
 
 static void take_option(struct options *o, int letter)
@@ -79,6 +93,9 @@ static void take_option(struct options *o, int letter)
     case 'q': o->is_quiet = true; break;
     case 'p': o->pid_path = optarg; break;
     case 'S': o->is_strict = true; break;
+    case 'A': o->from = optarg; break;
+    case 'F': o->frontend = optarg; break;
+    case 'H': take_field(o); break;
     }
 }
 
@@ -89,6 +106,10 @@ static bool options_complete(const struct command_row *row, const struct options
     if (o->n_operands > row->operands_max) {
         fprintf(stderr, "holdfast: unexpected argument '%s' (-h: help)\n",
                 o->operands[row->operands_max]);
+        return false;
+    }
+    if (o->n_operands < row->operands_min) {
+        fprintf(stderr, "holdfast: '%s' needs more arguments (-h: help)\n", row->word);
         return false;
     }
     if (row->needs_config && o->config_path == NULL) {
@@ -135,10 +156,13 @@ static void write_command(struct json *j, const struct command_row *row)
     json_open_object(j);
     json_member(j, "name", row->word);
     json_key(j, "operands");
+    json_open_array(j);
+    json_number(j, row->operands_min);
     if (row->operands_max == UINT_MAX)
         json_null(j);
     else
         json_number(j, row->operands_max);
+    json_close(j);
     json_key(j, "options");
     json_open_array(j);
     for (const char *p = row->letters; *p != '\0'; p++) {

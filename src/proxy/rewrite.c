@@ -47,8 +47,8 @@ static bool target_rule_apply(struct txn *t, struct head *h, const struct http_r
         return true;
     if (part.p == NULL || memchr(path.p, '?', path.n) != NULL)
         return false;
-    target = arena_printf(t->arena, "%.*s%s%.*s", STR_ARG(path), query.n > 0 ? "?" : "",
-                          STR_ARG(query));
+    target =
+        arena_printf(t->arena, "%.*s%s%.*s", STR_ARG(path), query.n > 0 ? "?" : "", STR_ARG(query));
     if (!target_is_sound(target))
         return false;
     h->target = target;
@@ -79,8 +79,8 @@ static bool rule_apply(struct txn *t, struct head *h, const struct http_rule *r,
 }
 
 /*
- * A rule that cannot be applied is an error of the exchange; to an answer of ours (!is_relayed) it is
- * left out.
+ * A rule that cannot be applied is an error of the exchange; to an answer of ours (!is_relayed) it
+ * is left out.
  */
 static bool rules_apply(struct txn *t, struct head *h, const struct http_rule *rules, size_t n,
                         bool is_relayed)
@@ -102,12 +102,10 @@ static struct str list_with(struct txn *t, enum field_id id, struct str last)
 
         if (f->id != id || f->value.n == 0)
             continue;
-        list = list.n == 0
-                   ? f->value
-                   : arena_printf(t->arena, "%.*s, %.*s", STR_ARG(list), STR_ARG(f->value));
+        list = list.n == 0 ? f->value
+                           : arena_printf(t->arena, "%.*s, %.*s", STR_ARG(list), STR_ARG(f->value));
     }
-    return list.n == 0 ? last
-                       : arena_printf(t->arena, "%.*s, %.*s", STR_ARG(list), STR_ARG(last));
+    return list.n == 0 ? last : arena_printf(t->arena, "%.*s, %.*s", STR_ARG(list), STR_ARG(last));
 }
 
 static bool set_known(struct head *h, enum field_id id, struct str value)
@@ -118,10 +116,12 @@ static bool set_known(struct head *h, enum field_id id, struct str value)
 /* To a server that makes variables of field names, X_Forwarded_For is X-Forwarded-For. */
 static bool is_lookalike(struct str name)
 {
-    static const struct str ours[] = {{"X-Forwarded-For", 15},
-                                      {"X-Forwarded-Proto", 17},
-                                      {"X-Forwarded-Host", 16},
-                                      {"X-Real-IP", 9}};
+    static const struct str ours[] = {
+        {"X-Forwarded-For",   15},
+        {"X-Forwarded-Proto", 17},
+        {"X-Forwarded-Host",  16},
+        {"X-Real-IP",         9 }
+    };
 
     for (size_t i = 0; i < sizeof(ours) / sizeof(ours[0]); i++) {
         size_t at = 0;
@@ -187,8 +187,7 @@ static bool count_forward(struct txn *t, struct head *h)
         !str_to_u64(f->value, UINT32_MAX, &left) || left == 0)
         return true;
     p = arena_text(t->arena, STR_U64_MAX);
-    return p != NULL &&
-           set_known(h, FIELD_MAX_FORWARDS, (struct str){p, str_put_u64(p, left - 1)});
+    return p != NULL && set_known(h, FIELD_MAX_FORWARDS, (struct str){p, str_put_u64(p, left - 1)});
 }
 
 bool rewrite_request(struct txn *t)

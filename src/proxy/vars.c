@@ -41,8 +41,7 @@ static struct str cookie_in(struct str fields, struct str name)
         size_t n = semicolon == NULL ? fields.n : (size_t)(semicolon - fields.p);
         struct str pair = str_trim(str_slice(fields, 0, n));
 
-        if (pair.n > name.n && pair.p[name.n] == '=' &&
-            str_eq(str_slice(pair, 0, name.n), name))
+        if (pair.n > name.n && pair.p[name.n] == '=' && str_eq(str_slice(pair, 0, name.n), name))
             return str_slice(pair, name.n + 1, pair.n);
         fields = str_slice(fields, n < fields.n ? n + 1 : n, fields.n);
     }
@@ -115,8 +114,7 @@ static struct str attempt_times(struct txn *t, enum var_id id)
                                                           : a->ended_ms;
         struct str one = at == 0 ? STR("-") : seconds_text(t, at - a->started_ms);
 
-        all = all.n == 0 ? one
-                         : arena_printf(t->arena, "%.*s, %.*s", STR_ARG(all), STR_ARG(one));
+        all = all.n == 0 ? one : arena_printf(t->arena, "%.*s, %.*s", STR_ARG(all), STR_ARG(one));
     }
     return all;
 }
@@ -213,6 +211,11 @@ static struct str mode_text(const struct txn *t)
     return t->mode_reason == NULL ? STR_EMPTY : str_of(words[t->mode]);
 }
 
+static struct str wall_text(struct txn *t, struct str (*text)(uint64_t wall_ms))
+{
+    return arena_str(t->arena, text(loop_wall(t->worker->loop)));
+}
+
 static struct str time_msec_text(struct txn *t)
 {
     return seconds_text(t, loop_wall(t->worker->loop));
@@ -220,7 +223,6 @@ static struct str time_msec_text(struct txn *t)
 
 struct str var_text(struct txn *t, const struct var_ref *v)
 {
-    uint64_t wall = loop_wall(t->worker->loop);
     uint64_t number;
 
     switch (v->id) {
@@ -244,8 +246,8 @@ struct str var_text(struct txn *t, const struct var_ref *v)
     case VAR_ID_ROUTE: return t->route == NULL ? STR_EMPTY : t->route->full_name;
     case VAR_ID_BACKEND:
         return t->route == NULL || t->route->backend == NULL ? STR_EMPTY : t->route->backend->name;
-    case VAR_ID_TIME_LOCAL: return arena_str(t->arena, clock_local_text(wall));
-    case VAR_ID_TIME_ISO8601: return arena_str(t->arena, clock_iso8601_text(wall));
+    case VAR_ID_TIME_LOCAL: return wall_text(t, clock_local_text);
+    case VAR_ID_TIME_ISO8601: return wall_text(t, clock_iso8601_text);
     case VAR_ID_TIME_MSEC: return time_msec_text(t);
     case VAR_ID_SERVER: return t->server_name;
     case VAR_ID_RESPONSE_HEADER: return header_text(t->response, v);
