@@ -57,7 +57,7 @@ help:
 	@echo 'make fuzz      run each fuzz harness for FUZZ_SECONDS (60)'
 	@echo 'make layers    check that no layer includes one above it'
 	@echo 'make shape     print functions over 70 lines and files over 800'
-	@echo 'make docs      fill in what the documents have from the tables of the program'
+	@echo 'make docs      fill in what the documents have from the program: tables, and what it prints'
 	@echo 'make deps      install the Debian packages that are needed'
 
 holdfast: $(BUILD)/holdfast
@@ -174,6 +174,7 @@ clean:
 # What the documents and the editors' files have from the tables of the program.
 docs: holdfast doc/states.md
 	@doc/generate/generate.sh $(BUILD)/holdfast
+	@doc/generate/consoles.sh $(BUILD)/holdfast
 
 doc/states.md: include/proxy/txn_state.def reg-tests/states.sh
 	@reg-tests/states.sh > $@

@@ -1,5 +1,6 @@
 #!/bin/bash
-# The documents and the editors' files say what the tables of the program say: `make docs` would change nothing.
+# The documents and the editors' files say what the tables of the program say, and the manual shows what it prints:
+# `make docs` would change nothing.
 # Links within the manual lead somewhere.
 
 # shellcheck source=reg-tests/tools/scenario.sh
@@ -7,6 +8,7 @@ source "$(dirname "$0")/../tools/scenario.sh"
 
 command -v jq >/dev/null || skip "no jq"
 "$root/doc/generate/generate.sh" --check "$build/holdfast" || fail "run 'make docs'"
+"$root/doc/generate/consoles.sh" --check "$build/holdfast" || fail "run 'make docs'"
 
 # As GitHub makes anchors of headings: lower case, no marks, hyphens for blanks.
 manual=$root/doc/configuration.md

@@ -6,10 +6,9 @@
 #     ```holdfast-part NAME       is a file that a later one includes
 #     ```holdfast-warning NAME    is accepted, but not by --strict
 #     ```holdfast-error NAME      is refused
-#     ```text                     behind one of the last two is just what is said about it
-#     ```console                  is commands, `$ holdfast …`, each with what it prints
 #
-# All of them lie in one directory, which the manual calls /etc/holdfast. The manual names every directive with its
+# All of them lie in one directory, so that later ones can include earlier ones; what the program prints about them is
+# checked by docs-current.sh. The manual names every directive with its
 # default, every word of `termination`, and nothing in its tables is unknown to the program.
 
 # shellcheck disable=SC2016 # ${} and ` are the language's and the manual's
@@ -34,15 +33,12 @@ awk '
         printf "" > file
     }
     /^```/ && file != ""    { close(file); file = ""; next }
-    /^```holdfast( |$)/     { start("good", $2); after = 0; next }
-    /^```holdfast-part /    { start("part", $2); after = 0; next }
-    /^```holdfast-warning/  { start("warning", $2); after = 1; next }
-    /^```holdfast-error/    { start("bad", $2); after = 1; next }
-    /^```console$/          { start("console", ""); after = 0; next }
-    /^```text$/ && after    { file = (1000 + n) ".said"; after = 0; printf "" > file; next }
+    /^```holdfast( |$)/     { start("good", $2); next }
+    /^```holdfast-part /    { start("part", $2); next }
+    /^```holdfast-warning/  { start("warning", $2); next }
+    /^```holdfast-error/    { start("bad", $2); next }
     /^```/                  { file = "/dev/null"; next }
     file != ""              { print > file }
-    file == "" && NF > 0    { after = 0 }
     END                     { if (file != "") exit 1 }
 ' "$manual" || fail "a snippet does not end"
 
@@ -51,32 +47,10 @@ check() {
     local code=0
 
     "$build/holdfast" -c -q "${@:3}" -f "$(cat "$1.name")" >checked.out 2>checked.err || code=$?
-    sed -i "s|$work|/etc/holdfast|g" checked.err
     expect "$2" "$code" "the exit status for the snippet $(cat "$1.name"), of which is said: $(cat checked.err)"
 }
 
-# The diagnostics are those of the manual, if it shows them.
-is_said() {
-    [ -e "$1.said" ] || return 0
-    diff "$1.said" checked.err || fail "what is said about a snippet differs from the manual"
-    n_said=$((n_said + 1))
-}
-
-# Run the commands of a console; then it must look as it does in the manual.
-run_console() {
-    local line
-
-    while IFS= read -r line; do
-        [[ $line == '$ '* ]] || continue
-        [[ $line == '$ holdfast '* ]] || fail "the manual's '$line' cannot be tested"
-        printf '%s\n' "$line"
-        PATH=$build:$PATH bash -c "${line#$ }" 2>&1 </dev/null || true
-    done <"$1.console" | sed "s|$work|/etc/holdfast|g" >console.out
-    diff "$1.console" console.out || fail "a console of the manual looks otherwise"
-}
-
 n_good=0
-n_said=0
 for snippet in 1*.name; do
     snippet=${snippet%.name}
     name=$(cat "$snippet.name")
@@ -91,16 +65,11 @@ for snippet in 1*.name; do
     elif [ -e "$snippet.warning" ]; then
         check "$snippet" 1 --strict
         check "$snippet" 0
-        is_said "$snippet"
     elif [ -e "$snippet.bad" ]; then
         check "$snippet" 1
-        is_said "$snippet"
-    elif [ -e "$snippet.console" ]; then
-        run_console "$snippet"
     fi
 done
 [ "$n_good" -ge 15 ] || fail "only $n_good snippets were found"
-[ "$n_said" -ge 3 ] || fail "only $n_said diagnostics were found"
 
 # Rows of a .def file, one a line, without the comments.
 rows() {
