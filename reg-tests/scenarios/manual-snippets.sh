@@ -47,6 +47,8 @@ check() {
     local code=0
 
     "$build/holdfast" -c -q "${@:3}" -f "$(cat "$1.name")" >checked.out 2>checked.err || code=$?
+    # How large the disks of this machine are the manual cannot know.
+    sed -i '/warning: the quota is above the size of the disk/,+2d' checked.err
     expect "$2" "$code" "the exit status for the snippet $(cat "$1.name"), of which is said: $(cat checked.err)"
 }
 
