@@ -52,7 +52,7 @@ is '.commands | map(.name) | index("") == 0 and index("keywords") != null' "the 
 # A default can be written in the language: the program takes each back.
 jq -r '.directives[] | select(.places | index("defaults")) | .name as $n | .defaults[] | "\($n) \(.)"' keywords.json >lines
 { echo "defaults {"; sort -u lines; echo "}"; echo "frontend f { bind *:1; route a { use-backend b } }"; echo "backend b { server s 127.0.0.1:1 }"; } >defaults.cfg
-"$build/holdfast" -c -q -f defaults.cfg || fail "the defaults do not compile"
+"$build/holdfast" -c -q -f defaults.cfg >said 2>&1 || fail "the defaults do not compile: $(cat said)"
 
 # Output that cannot be written is an error.
 if [ -e /dev/full ]; then
