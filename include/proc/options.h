@@ -4,13 +4,14 @@
 #ifndef HOLDFAST_PROC_OPTIONS_H
 #define HOLDFAST_PROC_OPTIONS_H
 
-#include <stdbool.h>
+#include "base/json.h"
 
 enum command {
     COMMAND_RUN,
     COMMAND_CHECK,
     COMMAND_DUMP,
     COMMAND_EXPLAIN,
+    COMMAND_KEYWORDS,
     COMMAND_VERSION,
     COMMAND_HELP
 };
@@ -44,5 +45,8 @@ bool options_parse(int argc, char **argv, struct options *o);
 
 /* The usage text, to standard output. */
 void options_print_help(void);
+
+/* Write the member `commands`, the rows that options_parse reads, into the object open in j. */
+void options_write(struct json *j);
 
 #endif
