@@ -19,16 +19,32 @@ struct build {
     const struct scope *spool_defaults;
     const struct scope *bind_defaults;
     const struct scope *respond_defaults;
+    const struct scope *files_defaults;
     const struct scope *backend_defaults;
 
     struct names spools;   /* name to struct config_spool */
     struct names backends; /* name to struct config_backend */
     struct names binds;    /* address to struct setting */
+    struct names directories; /* path to struct config_directory */
+    struct config_directory *next_directory; /* in the config's table */
     bool *is_backend_used; /* by index */
 
     struct config_frontend *frontend; /* in hand */
     const struct scope *frontend_scope;
     struct names routes; /* of it: name to struct config_route */
+
+    struct built_layer *layers; /* of all frontends and routes, for the warnings */
+    struct built_layer **layers_end;
+};
+
+/* What a frontend or route was made of. */
+struct built_layer {
+    const struct setting *setting; /* its `frontend` or `route` */
+    const struct layer *layer;
+    const struct config_frontend *frontend;
+    const struct config_route *route; /* NULL: of the frontend itself */
+    const struct policy *policy;
+    struct built_layer *next;
 };
 
 /*
@@ -36,6 +52,10 @@ struct build {
  * reported; the result is of use only if there was no error at all.
  */
 struct config *build(struct compile *c, const struct scope *top, const struct source *main);
+
+/* The first setting of a row in a scope, and the next one of the same row. NULL: no more. */
+const struct setting *build_first(const struct scope *scope, enum setting_id id);
+const struct setting *build_next(const struct setting *s);
 
 /* The place of a span, for messages at run time. */
 struct config_place build_place(struct build *b, struct span span);
@@ -50,6 +70,12 @@ const struct arg *build_option(const struct setting *s, const struct scope *defa
 
 /* A log's target from an argument of type TARGET. */
 struct config_log build_log(struct build *b, const struct arg *target);
+
+/* The action of a route that is a `files`. */
+void build_files(struct build *b, struct config_route *route, const struct setting *s);
+
+/* Room for the directories of all `files` of the configuration. */
+void build_directories(struct build *b);
 
 /* A complete policy out of a layer, for the frontend in hand: one for all that share the layer. */
 const struct policy *build_policy(struct build *b, struct layer *layer);

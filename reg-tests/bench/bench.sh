@@ -14,6 +14,7 @@
 # says so. Nothing here passes or fails: the exit status tells only whether it could be run.
 #
 # BENCH_QUICK=1: less of everything, under a minute. BENCH_BYTES: of an upload (500000000).
+# BENCH_ONLY="PART...": of upload, get, instructions, idle, routes.
 # BENCH_KEEP=DIR: the raw figures and the logs go there.
 
 set -euo pipefail
@@ -56,8 +57,11 @@ get_rounds=9
 get_requests=60000
 traced_requests=20000
 counted_requests=2000
+file_bytes=10000000
+file_downloads=100
 idle_connections=5000
 idle_rounds=2
+routes_rounds=3
 connections=64
 if [ -n "${BENCH_QUICK:-}" ]; then
     upload_rounds=3
@@ -65,7 +69,9 @@ if [ -n "${BENCH_QUICK:-}" ]; then
     get_requests=30000
     traced_requests=8000
     counted_requests=1000
+    file_downloads=30
     idle_rounds=1
+    routes_rounds=1
 fi
 ulimit -n "$(ulimit -Hn)"
 if [ "$(ulimit -n)" != unlimited ] && [ "$(ulimit -n)" -lt $((idle_connections + 1000)) ]; then
@@ -75,6 +81,8 @@ fi
 
 sink_port=10101
 declare -A port=([holdfast]=10102 [nginx]=10103)
+declare -A static_port=([holdfast]=10104 [nginx]=10105)
+ports=port # which of the two `load` uses
 declare -A pid_of=()
 proxies=(holdfast)
 if command -v nginx >/dev/null; then
@@ -128,6 +136,19 @@ give_up() {
 
 ### configurations
 
+n_routes=0 # routes by host, none of which takes what the load maker sends, before the one that does
+
+more_routes() {
+    awk -v n=$n_routes 'BEGIN { for (i = 1; i <= n; i++)
+        printf "    route h%d when host == h%d.example.org and path under /app { use-backend sink }\n", i, i }'
+}
+
+more_servers() {
+    awk -v n=$n_routes -v listen="127.0.0.1:${port[nginx]}" 'BEGIN { for (i = 1; i <= n; i++)
+        printf "    server { listen %s; server_name h%d.example.org; location /app { proxy_pass http://sink; } }\n",
+            listen, i }'
+}
+
 write_holdfast_config() { # write_holdfast_config FILE
     cat >"$1" <<CONFIG
 global {
@@ -141,6 +162,7 @@ frontend bench {
     access-log off
     forwarded-headers off
     timeout client-idle 10m
+$(more_routes)
     route all {
         request-buffering hold spool bench
         use-backend sink
@@ -149,6 +171,14 @@ frontend bench {
 backend sink {
     server    sink 127.0.0.1:$sink_port
     keepalive 512 idle 10m
+}
+CONFIG
+    if [ $ports = port ]; then return; fi # valgrind does not know openat2
+    cat >>"$1" <<CONFIG
+frontend static {
+    bind 127.0.0.1:${static_port[holdfast]}
+    access-log off
+    route all { files $work/files }
 }
 CONFIG
 }
@@ -191,10 +221,16 @@ http {
         keepalive_requests 1000000000;
         keepalive_timeout 600s;
     }
+    server_names_hash_max_size 65536;
     server {
-        listen 127.0.0.1:${port[nginx]} backlog=1024;
+        listen 127.0.0.1:${port[nginx]} backlog=1024 default_server;
         location / { proxy_pass http://sink; }
     }
+    server {
+        listen 127.0.0.1:${static_port[nginx]} backlog=1024;
+        location / { root $work/files; }
+    }
+$(more_servers)
 }
 CONFIG
 }
@@ -274,9 +310,10 @@ stop_proxies() {
 
 load() { # load WORD NAME ARGUMENT...: the load maker against a proxy; its line is in $said
     local word=$1 name=$2
+    local -n port_of=$ports
     shift 2
     said=$("${on_load_core[@]}" timeout 60 "$build/reg-tests/tools/load" "$word" \
-        "127.0.0.1:${port[$name]}" "$@" 2>>"$work/load.log") || give_up "load $word against $name failed"
+        "127.0.0.1:${port_of[$name]}" "$@" 2>>"$work/load.log") || give_up "load $word against $name failed"
 }
 
 said_value() { sed -nE "s/.*\b$1=([0-9.]+).*/\1/p" <<<"$said"; }
@@ -386,21 +423,21 @@ bench_upload() {
     print_row upload-rss "  peak RSS, MiB" 1 "under 8"
 }
 
-measure_get() { # measure_get NAME ROUND
+measure_get() { # measure_get NAME ROUND ROW
     local before after
 
     before=$(cpu_ns "$1")
     load get "$1" $connections $get_requests
     after=$(cpu_ns "$1")
     if [ "$2" -gt 0 ]; then
-        figure get-cpu "$1" "$2" "$(divide $((after - before)) $((get_requests * 1000)))"
-        figure get-rate "$1" "$2" "$(said_value per_second)"
-        figure get-reconnects "$1" "$2" "$(said_value reconnects)"
+        figure "$3-cpu" "$1" "$2" "$(divide $((after - before)) $((get_requests * 1000)))"
+        figure "$3-rate" "$1" "$2" "$(said_value per_second)"
+        figure "$3-reconnects" "$1" "$2" "$(said_value reconnects)"
     fi
 }
 
 # System calls of one fixed run, by strace.
-measure_calls() { # measure_calls NAME
+measure_calls() { # measure_calls NAME ROW
     local pids="" pid strace_pid limit=$((SECONDS + 10))
 
     for pid in $(processes_of "$1"); do pids+=" -p $pid"; done
@@ -417,7 +454,7 @@ measure_calls() { # measure_calls NAME
     load get "$1" $connections $traced_requests
     kill -INT $strace_pid
     wait $strace_pid 2>/dev/null || true
-    figure get-calls "$1" 1 "$(awk -v n=$traced_requests '$2 == "total" { printf "%.3f", $1 / n }' \
+    figure "$2-calls" "$1" 1 "$(awk -v n=$traced_requests '$2 == "total" { printf "%.3f", $1 / n }' \
         "$work/strace-$1.log")"
 }
 
@@ -426,10 +463,10 @@ bench_get() {
 
     start_proxies
     for ((round = 0; round <= get_rounds; round++)); do
-        for name in "${proxies[@]}"; do measure_get "$name" "$round"; done
+        for name in "${proxies[@]}"; do measure_get "$name" "$round" get; done
     done
     if command -v strace >/dev/null; then
-        for name in "${proxies[@]}"; do measure_calls "$name"; done
+        for name in "${proxies[@]}"; do measure_calls "$name" get; done
     else
         echo "strace is not installed: no system calls"
     fi
@@ -440,6 +477,45 @@ bench_get() {
     if awk '$1 == "get-reconnects" && $4 > 0 { found = 1 } END { exit !found }' "$figures"; then
         print_row get-reconnects "  connections closed between requests" 0 "0"
     fi
+}
+
+measure_download() { # measure_download NAME ROUND
+    local before after
+
+    before=$(cpu_ns "$1")
+    load down "$1" /large $file_downloads
+    after=$(cpu_ns "$1")
+    if [ "$2" -gt 0 ]; then
+        figure file-cpu "$1" "$2" "$(divide $((after - before)) $((file_downloads * 1000000)))"
+        figure file-wall "$1" "$2" "$(awk -v s="$(said_value seconds)" -v n=$file_downloads 'BEGIN { printf "%.3f", s * 1000 / n }')"
+    fi
+}
+
+# Static files: one that leaves with its head, and one for sendfile.
+bench_files() {
+    local round name
+
+    mkdir -p "$work/files"
+    head -c 128 /dev/zero >"$work/files/small"
+    head -c $file_bytes /dev/zero >"$work/files/large"
+    ports=static_port
+    start_proxies
+    for ((round = 0; round <= get_rounds; round++)); do
+        for name in "${proxies[@]}"; do
+            measure_get "$name" "$round" static
+            measure_download "$name" "$round"
+        done
+    done
+    if command -v strace >/dev/null; then
+        for name in "${proxies[@]}"; do measure_calls "$name" static; done
+    fi
+    stop_proxies
+    ports=port
+    print_row static-cpu "static file of 128 bytes: CPU us" 2 ""
+    print_row static-rate "  requests per second" 0 ""
+    print_row static-calls "  system calls per request" 2 "6.2"
+    print_row file-cpu "static file of $((file_bytes / 1000000)) MB: CPU ms" 2 ""
+    print_row file-wall "  wall time, ms" 2 ""
 }
 
 # Instructions in user space of a whole run with N requests, by callgrind.
@@ -508,14 +584,58 @@ bench_idle() {
     print_row idle "idle keep-alive connection, bytes (PSS)" 0 "at most 800"
 }
 
+# CPU time that a check of the configuration takes, in milliseconds.
+load_ms() { # load_ms NAME
+    local times
+
+    if [ "$1" = holdfast ]; then
+        times=$(TIMEFORMAT='%U %S'; { time "${on_proxy_core[@]}" "$build/holdfast" -c -q -f "$work/holdfast.cfg" \
+            >/dev/null 2>&1; } 2>&1)
+    else
+        times=$(TIMEFORMAT='%U %S'; { time "${on_proxy_core[@]}" nginx -t -q -c "$work/nginx.conf" \
+            >/dev/null 2>&1; } 2>&1)
+    fi
+    awk '{ printf "%.1f", ($1 + $2) * 1000 }' <<<"$times"
+}
+
+measure_routes() { # measure_routes NAME ROUND
+    local before after
+
+    start_proxy "$1" on
+    figure "routes-load-$n_routes" "$1" "$2" "$(load_ms "$1")"
+    figure "routes-memory-$n_routes" "$1" "$2" "$(divide "$(pss_kb "$1")" 1024)"
+    load get "$1" $connections $((get_requests / 4))
+    before=$(cpu_ns "$1")
+    load get "$1" $connections $get_requests
+    after=$(cpu_ns "$1")
+    figure "routes-cpu-$n_routes" "$1" "$2" "$(divide $((after - before)) $((get_requests * 1000)))"
+    figure "routes-rate-$n_routes" "$1" "$2" "$(said_value per_second)"
+    stop_proxy "$1"
+}
+
+# What many routes (nginx: servers), of which the last takes the request, cost beside one.
+bench_routes() {
+    local round name
+
+    for n_routes in 1 100 10000; do
+        for ((round = 1; round <= routes_rounds; round++)); do
+            for name in "${proxies[@]}"; do measure_routes "$name" "$round"; done
+        done
+        print_row "routes-load-$n_routes" "$n_routes routes by host: loading, CPU ms" 1 ""
+        print_row "routes-memory-$n_routes" "  memory once started, MiB (PSS)" 1 ""
+        print_row "routes-cpu-$n_routes" "  small keep-alive GET: CPU us" 2 "as with 1 route"
+        print_row "routes-rate-$n_routes" "  requests per second" 0 ""
+    done
+    n_routes=0
+}
+
 : >"$figures"
 printf 'holdfast %s, %s; %s, %s cores, congestion control %s\n' \
     "$(cat VERSION)" "$(nginx -v 2>&1 | sed 's/.*: //' || echo 'no nginx')" \
     "$(uname -sr)" "$(nproc)" "$(cat $congestion)"
 printf '\n%-44s %11s %11s %7s   %s\n' "" holdfast nginx ratio "must hold"
 start_sink
-bench_upload
-bench_get
-bench_instructions
-bench_idle
+for part in ${BENCH_ONLY:-upload get files instructions idle routes}; do
+    "bench_$part"
+done
 printf '\nratio: median of the rounds, holdfast / nginx. %d s in all.\n' $SECONDS

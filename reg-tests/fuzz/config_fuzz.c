@@ -20,7 +20,7 @@ static void ignore_line(void *arg, struct str line)
     (void)line;
 }
 
-#define N_ENTRIES 8
+#define N_ENTRIES 9
 
 /* Load one text beside files to include, lists of values and a page; NULL where it has errors. */
 static struct config *load(struct str text)
@@ -37,6 +37,7 @@ static struct config *load(struct str text)
         {"z.cfg",      str_of(names)                     },
         {"bad.cfg",    STR("bogus {\n")                  },
         {"/page.html", STR("<p>")                        },
+        {"/www",       STR_EMPTY                         },
         {"/hosts",     STR("a.example\n# no\n\n*.b\n")   },
         {"/addresses", STR("127.0.0.1\n10.0.0.0/8 # c\n")}
     };
