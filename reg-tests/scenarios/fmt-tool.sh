@@ -76,6 +76,18 @@ fmt 0 --diff long-ill.cfg
 expect 2 "$(grep -c '^@@' out)" "the number of hunks"
 expect 2 "$(grep -c '^[-+][^-+]' out)" "the lines that differ and are not empty"
 
+# And what patch(1) makes of files that were laid out by dice.
+if command -v patch >/dev/null; then
+    for seed in $(seq 40); do
+        "$build/reg-tests/tools/config_text" "$seed" >dice.cfg
+        fmt 0 --diff dice.cfg
+        cp out dice.patch
+        fmt 0 dice.cfg
+        patch -s --binary dice.cfg dice.patch || fail "patch(1) does not take the difference of seed $seed"
+        is_same out dice.cfg "the difference of seed $seed does not lead to the layout"
+    done
+fi
+
 # Written: the same owner and mode, through links, and nothing at all where nothing changes.
 chmod 640 ill.cfg
 mkdir links
