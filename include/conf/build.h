@@ -48,6 +48,9 @@ const struct setting *build_setting(const struct scope *scope, const struct scop
 const struct arg *build_option(const struct setting *s, const struct scope *defaults,
                                const char *key);
 
+/* The list `(ADDRESS, …)` that starts with an argument of type PEER; none for NULL. */
+struct peers build_peers(struct build *b, const struct arg *first);
+
 /* A log's target from an argument of type TARGET. */
 struct config_log build_log(struct build *b, const struct arg *target);
 

@@ -76,6 +76,13 @@ struct config_spool {
     struct config_place place;
 };
 
+/* `(ADDRESS, …)`: whose word is taken for somebody else's address. None where it is empty. */
+struct peers {
+    const struct cidr *nets;
+    size_t n_nets;
+    bool has_unix; /* `unix`: whoever comes by a unix socket */
+};
+
 /* `http-request`, `http-response`: one rule. */
 struct header_rule {
     enum header_rule_kind { HEADER_SET, HEADER_ADD, HEADER_DEL } kind;
@@ -162,6 +169,7 @@ struct policy {
     size_t n_response_rules;
 
     enum forwarded_mode forwarded;
+    struct peers trusted_proxies;
 
     const struct access_rule *access_rules;
     size_t n_access_rules;
@@ -261,6 +269,14 @@ struct config *config_ref(struct config *c);
 
 /* Drop one reference; the last frees the arena and what hangs off it. NULL is allowed. */
 void config_unref(struct config *c);
+
+static inline bool peers_are_none(const struct peers *p)
+{
+    return p->n_nets == 0 && !p->has_unix;
+}
+
+/* Is the far end of a connection among them? */
+bool peers_hold(const struct peers *p, const struct endpoint *e);
 
 /* The page for a status: a key of exactly this status, else one of its class, else NULL. */
 const struct error_page *error_pages_find(const struct error_pages *set, unsigned status);

@@ -38,6 +38,9 @@ void dump_log(struct dump *d, const struct config_log *log);
 /* ` ADDRESS` or ` ADDRESS/BITS`. */
 void dump_net(struct dump *d, const struct cidr *net);
 
+/* ` (ADDRESS, …)`; the list is not empty. */
+void dump_peers(struct dump *d, const struct peers *peers);
+
 /* Start a line with its directive; ` word ` in it; end it. */
 void dump_directive(struct dump *d, const char *name);
 void dump_option(struct dump *d, const char *name);

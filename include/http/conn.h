@@ -112,8 +112,7 @@ struct conn {
     struct timer in_timer;
     struct timer out_timer;
     struct grave grave;
-    struct ip peer_ip; /* front: the client; all zero for a unix socket */
-    uint16_t peer_port;
+    struct endpoint peer;    /* front: who sends the requests */
     unsigned char role;      /* enum conn_role */
     unsigned char in_wait;   /* enum conn_wait: what in_timer times */
     unsigned char out_wait;

@@ -74,9 +74,10 @@ struct txn {
     struct head *response;   /* as sent to the client */
     struct str path;         /* what routes match */
     struct str request_id;
-    struct ip client_ip;
-    uint16_t client_port;
-    bool client_is_ip;
+    struct endpoint sender; /* who has sent the request: the far end of its connection */
+    struct endpoint client; /* the sender, or for whom a trusted one says that it has sent it */
+    bool sender_is_trusted;
+    bool scheme_is_https; /* a trusted sender has said so */
 
     struct body request_body;
     struct body response_body;

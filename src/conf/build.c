@@ -45,6 +45,25 @@ const struct arg *build_option(const struct setting *s, const struct scope *defa
     return arg != NULL || fallback == NULL ? arg : args_find(&fallback->args, key);
 }
 
+struct peers build_peers(struct build *b, const struct arg *first)
+{
+    struct peers peers = {.n_nets = 0};
+    struct cidr *nets;
+    size_t n = 0;
+
+    for (const struct arg *arg = first; arg != NULL && arg->type == FORM_PEER; arg = arg->next)
+        n++;
+    nets = store_zalloc(&b->compile->keep, n, sizeof(*nets));
+    for (const struct arg *arg = first; arg != NULL && arg->type == FORM_PEER; arg = arg->next) {
+        if (str_eq(arg->text, STR("unix")))
+            peers.has_unix = true;
+        else
+            nets[peers.n_nets++] = arg->net;
+    }
+    peers.nets = nets;
+    return peers;
+}
+
 struct config_log build_log(struct build *b, const struct arg *target)
 {
     (void)b;

@@ -242,6 +242,11 @@ static bool read_who(const struct value *v)
     return str_eq(v->arg->text, STR("all")) || cidr_parse(v->arg->text, &v->arg->net) || fail(v);
 }
 
+static bool read_peer(const struct value *v)
+{
+    return str_eq(v->arg->text, STR("unix")) || cidr_parse(v->arg->text, &v->arg->net) || fail(v);
+}
+
 static bool read_target(const struct value *v)
 {
     struct str text = v->arg->text;
@@ -393,6 +398,7 @@ bool value_read(struct compile *c, const struct setting_row *row, const struct w
     case FORM_FAILURE: return read_failure(&v);
     case FORM_FIELD: return read_field(&v);
     case FORM_WHO: return read_who(&v);
+    case FORM_PEER: return read_peer(&v);
     case FORM_TARGET: return read_target(&v);
     case FORM_BIND_ADDRESS: return read_bind_address(&v);
     case FORM_ADDRESS: return read_address(&v);

@@ -111,8 +111,7 @@ struct conn *h1_front_new(const struct h1_setup *setup, const struct addr *peer)
 
     if (h == NULL)
         return NULL;
-    if (addr_ip(peer, &h->conn.peer_ip))
-        h->conn.peer_port = (uint16_t)addr_port(peer);
+    h->conn.peer = addr_endpoint(peer);
     h1_expect_head(h);
     return &h->conn;
 }

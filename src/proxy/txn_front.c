@@ -6,6 +6,7 @@
 #include "base/log.h"
 #include "base/panic.h"
 #include "http/uri.h"
+#include "proxy/client.h"
 #include "proxy/reply.h"
 #include "proxy/rewrite.h"
 #include "proxy/route.h"
@@ -127,16 +128,25 @@ static void answer_as_last(struct txn *t)
         refuse(t, REASON_DENIED, 405); /* a TRACE would echo what it should not: cookies */
 }
 
+/* By the policy in force. Where nobody is trusted the client is the sender, and that is set. */
+static void find_client(struct txn *t)
+{
+    if (t->sender_is_trusted || !peers_are_none(&t->policy->trusted_proxies))
+        client_find(t);
+}
+
 static void route_request(struct txn *t)
 {
     unsigned refusal;
 
+    find_client(t);
     t->route = route_find(t);
     if (t->route == NULL) {
         refuse(t, REASON_NO_ROUTE, reasons[REASON_NO_ROUTE].status);
         return;
     }
     t->policy = t->route->policy;
+    find_client(t);
     refusal = route_refusal(t);
     if (refusal != 0) {
         refuse(t, REASON_DENIED, refusal);

@@ -140,13 +140,15 @@ bool var_number(struct txn *t, const struct var_ref *v, uint64_t *number)
     struct addr a;
 
     switch ((unsigned)v->id) {
-    case VAR_ID_CLIENT_PORT:
-    case VAR_ID_PEER_PORT: *number = t->client_port; return t->client_is_ip;
+    case VAR_ID_CLIENT_PORT: *number = t->client.port; return t->client.port != 0;
+    case VAR_ID_PEER_PORT: *number = t->sender.port; return t->sender.port != 0;
     case VAR_ID_LOCAL_PORT:
         a = local_addr(t);
         *number = a.n == 0 ? 0 : addr_port(&a);
         return a.n != 0;
-    case VAR_ID_PORT: *number = t->request->port != 0 ? t->request->port : 80; return true;
+    case VAR_ID_PORT:
+        *number = t->request->port != 0 ? t->request->port : t->scheme_is_https ? 443 : 80;
+        return true;
     case VAR_ID_CONTENT_LENGTH:
         *number = t->request->body_length;
         return t->request->has_body && t->request->has_length;
@@ -171,8 +173,8 @@ bool var_ip(struct txn *t, const struct var_ref *v, struct ip *ip)
         a = local_addr(t);
         return a.n != 0 && addr_ip(&a, ip);
     }
-    *ip = t->client_ip;
-    return t->client_is_ip;
+    *ip = v->id == VAR_ID_PEER_IP ? t->sender.ip : t->client.ip;
+    return v->id == VAR_ID_PEER_IP ? t->sender.is_ip : t->client.is_ip;
 }
 
 static struct str address_text(struct txn *t, const struct var_ref *v)
@@ -228,7 +230,7 @@ struct str var_text(struct txn *t, const struct var_ref *v)
     case VAR_ID_PEER_IP:
     case VAR_ID_LOCAL_IP: return address_text(t, v);
     case VAR_ID_METHOD: return t->request->method_text;
-    case VAR_ID_SCHEME: return STR("http");
+    case VAR_ID_SCHEME: return t->scheme_is_https ? STR("https") : STR("http");
     case VAR_ID_HOST: return t->request->host;
     case VAR_ID_VERSION: return version_text(t);
     case VAR_ID_PATH: return t->path;
