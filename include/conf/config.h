@@ -48,7 +48,7 @@ enum response_buffering { RESPONSE_ON, RESPONSE_OFF, RESPONSE_AUTO };
 enum replay_when { REPLAY_SAFE, REPLAY_ALWAYS, REPLAY_NEVER };
 enum forwarded_mode { FORWARDED_APPEND, FORWARDED_REPLACE, FORWARDED_OFF };
 enum poller_kind { POLLER_EPOLL, POLLER_POLL };
-enum balance_kind { BALANCE_ROUNDROBIN };
+enum balance_kind { BALANCE_ROUNDROBIN, BALANCE_LEASTCONN, BALANCE_RANDOM, BALANCE_HASH };
 enum action_kind { ACTION_BACKEND, ACTION_RESPOND, ACTION_REDIRECT };
 
 /* Where something stands in a file, for messages at run time. */
@@ -221,6 +221,9 @@ struct config_server {
     struct str full_name; /* BACKEND/SERVER: the key across reloads, together with addr */
     struct str address;   /* as written */
     struct addr addr;
+    unsigned weight;  /* 0: takes no requests */
+    bool is_backup;   /* takes requests where no other is up */
+    bool is_disabled; /* takes none at all */
     struct config_place place;
 };
 
@@ -228,6 +231,7 @@ struct config_backend {
     struct str name;
     size_t index; /* 0..n_backends-1 */
     enum balance_kind balance;
+    struct var_ref hash; /* BALANCE_HASH */
     const struct config_server *servers;
     size_t n_servers;
     unsigned keepalive; /* idle connections kept for each server; 0: none */

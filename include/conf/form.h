@@ -39,6 +39,7 @@
     X(FIELD, "FIELD", "the name of a header field")                                                \
     X(WHO, "WHO", "an address, a block such as 10.0.0.0/8, or 'all'")                              \
     X(PEER, "PEER", "an address, a block such as 10.0.0.0/8, or 'unix'")                           \
+    X(VARIABLE, "VARIABLE", "a variable such as client-ip")                                        \
     X(TARGET, "TARGET", "a target such as stderr or logs/web.log")                                 \
     X(BIND_ADDRESS, "BIND-ADDRESS", "an address such as *:8080, [::1]:80 or unix@/path")           \
     X(ADDRESS, "ADDRESS", "an address such as 127.0.0.1:3000, name:80 or unix@/path")
@@ -61,6 +62,7 @@ struct arg {
     uint64_t number; /* COUNT, sizes, durations, OCTAL, CODE; STATUS: 4 or 5 for a class */
     struct template template;
     struct cidr net; /* WHO; PEER: but for the text `unix` */
+    struct var_ref var; /* VARIABLE */
     struct arg *next;
 };
 

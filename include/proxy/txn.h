@@ -96,6 +96,8 @@ struct txn {
     struct list wait_link;
     uint64_t sequence;
     uint64_t tried;      /* marks of servers that could not be connected to */
+    uint64_t balance_key; /* for `balance hash`, meaningful if has_balance_key */
+    bool has_balance_key;
     bool holds;          /* may wait for a server */
     bool wants_fresh;    /* no pooled connection: one has just turned out dead */
     bool client_shut;    /* the client has shut its side: gone if it would have to wait */

@@ -235,7 +235,8 @@ static const char *resolve_server(struct build *b, struct str text, struct addr 
 static void build_server(struct build *b, const struct config_backend *backend,
                          struct config_server *server, const struct setting *s)
 {
-    const struct arg *address = s->args.last;
+    const struct arg *address = s->args.first == NULL ? NULL : s->args.first->next;
+    const struct arg *weight = args_find(&s->args, "weight");
     const char *why = NULL;
 
     if (s->is_bad)
@@ -244,6 +245,9 @@ static void build_server(struct build *b, const struct config_backend *backend,
     server->full_name =
         store_printf(&b->compile->keep, "%.*s/%.*s", STR_ARG(backend->name), STR_ARG(server->name));
     server->address = address->text;
+    server->weight = weight == NULL ? 1 : (unsigned)weight->number;
+    server->is_backup = args_has(&s->args, "backup");
+    server->is_disabled = args_has(&s->args, "disabled");
     server->place = build_place(b, s->statement->span);
     if (str_starts_with(address->text, STR("unix@")))
         addr_unix(str_slice(address->text, 5, address->text.n), &server->addr);
@@ -252,6 +256,33 @@ static void build_server(struct build *b, const struct config_backend *backend,
     if (why != NULL)
         diag_error(b->compile->diags, address->at->span, "cannot resolve '%.*s': %s",
                    STR_ARG(address->text), why);
+}
+
+static void build_balance(struct config_backend *backend, const struct setting *s)
+{
+    static const char *const names[] = {[BALANCE_ROUNDROBIN] = "roundrobin",
+                                        [BALANCE_LEASTCONN] = "leastconn",
+                                        [BALANCE_RANDOM] = "random",
+                                        [BALANCE_HASH] = "hash"};
+
+    for (unsigned i = 0; i < sizeof(names) / sizeof(names[0]); i++)
+        if (args_has(&s->args, names[i]))
+            backend->balance = (enum balance_kind)i;
+    if (backend->balance == BALANCE_HASH)
+        backend->hash = s->args.last->var;
+}
+
+static void warn_all_disabled(struct build *b, const struct config_backend *backend,
+                              const struct setting *s)
+{
+    for (size_t i = 0; i < backend->n_servers; i++)
+        if (backend->servers[i].weight > 0 && !backend->servers[i].is_disabled)
+            return;
+    if (backend->n_servers > 0 && !s->block->is_incomplete)
+        diag_warning(b->compile->diags, setting_span(s),
+                     "no server of the backend '%.*s' takes requests: each is 'disabled' or has "
+                     "the weight 0",
+                     STR_ARG(backend->name));
 }
 
 static void build_backend(struct build *b, struct config_backend *backend, const struct setting *s)
@@ -263,7 +294,7 @@ static void build_backend(struct build *b, struct config_backend *backend, const
 
     backend->name = setting_name(s);
     backend->place = build_place(b, s->statement->span);
-    backend->balance = BALANCE_ROUNDROBIN;
+    build_balance(backend, build_setting(s->block, b->backend_defaults, SETTING_BALANCE));
     backend->keepalive = (unsigned)keepalive->args.first->number;
     backend->keepalive_idle_ms =
         (uint32_t)build_option(keepalive, b->backend_defaults, "idle")->number;
@@ -280,6 +311,7 @@ static void build_backend(struct build *b, struct config_backend *backend, const
     for (const struct setting *server = first_of(s->block, SETTING_SERVER); server != NULL;
          server = next_of(server))
         build_server(b, backend, servers++, server);
+    warn_all_disabled(b, backend, s);
 }
 
 static void build_backends(struct build *b)

@@ -77,7 +77,7 @@ void dump_word(struct dump *d, struct str text)
     dump_text(d, "\"");
 }
 
-static void put_variable(struct dump *d, const struct var_ref *var)
+void dump_variable(struct dump *d, const struct var_ref *var)
 {
     dump_text(d, var_rows[var->id].name);
     if (var->argument.n > 0) {
@@ -96,7 +96,7 @@ void dump_template(struct dump *d, const struct template *t)
             continue;
         }
         dump_text(d, "${");
-        put_variable(d, &t->ops[i].var);
+        dump_variable(d, &t->ops[i].var);
         dump_text(d, "}");
     }
     dump_text(d, "\"");
@@ -145,7 +145,7 @@ static void put_values(struct dump *d, const struct expr *e)
 
 static void put_test(struct dump *d, const struct expr *e, const char *name)
 {
-    put_variable(d, &e->var);
+    dump_variable(d, &e->var);
     dump_option(d, name);
     put_values(d, e);
 }
@@ -181,11 +181,11 @@ static void put_expr(struct dump *d, const struct expr *e)
         dump_text(d, "not ");
         put_item(d, e->items[0], e->items[0]->op == EXPR_AND || e->items[0]->op == EXPR_OR);
         return;
-    case EXPR_IS_SET: put_variable(d, &e->var); return;
+    case EXPR_IS_SET: dump_variable(d, &e->var); return;
     case EXPR_EQ: put_test(d, e, "=="); return;
     case EXPR_NE: put_test(d, e, "!="); return;
     case EXPR_IN:
-        put_variable(d, &e->var);
+        dump_variable(d, &e->var);
         dump_text(d, " in (");
         put_values(d, e);
         dump_text(d, ")");

@@ -8,6 +8,7 @@
 #include "base/pool.h"
 #include "http/h1.h"
 #include "io/sock.h"
+#include "proxy/balance.h"
 #include "proxy/txn.h"
 #include "proxy/worker.h"
 
@@ -64,6 +65,7 @@ struct backend_state *backend_state_get(struct worker *w, struct str name)
     if (b == NULL)
         return NULL;
     *b = (struct backend_state){.worker = w, .refs = 1, .name_n = name.n};
+    memcpy(&b->random, w->request_id_key, sizeof(b->random)); /* where the lots begin */
     memcpy(b->name, name.p, name.n);
     b->name[name.n] = '\0';
     list_init(&b->servers);
@@ -106,6 +108,8 @@ static void server_remove(struct server_state *s)
 
     list_unlink(&s->link);
     b->n_servers--;
+    b->n_down -= s->is_down;
+    s->is_down = false; /* nobody asks any more */
     b->refs++; /* until server_free_if_unused: its connections point at it */
     close_idle(s);
     if (s->probe != NULL)
@@ -163,6 +167,7 @@ static struct server_state *server_new(struct backend_state *b, const struct con
         .backend = b,
         .addr = c->addr,
         .bit = free_bit(b),
+        .seed = balance_seed(c->name),
         .name_n = c->full_name.n,
     };
     memcpy(s->name, c->full_name.p, c->full_name.n);
@@ -207,6 +212,8 @@ bool backend_state_apply(struct backend_state *b, const struct config_backend *c
             b->n_servers++;
         }
         s->is_named = true;
+        s->weight = c->servers[i].is_disabled ? 0 : c->servers[i].weight;
+        s->is_backup = c->servers[i].is_backup;
     }
     list_each(old, keep_old, &b->servers)
     {
@@ -215,6 +222,7 @@ bool backend_state_apply(struct backend_state *b, const struct config_backend *c
         if (!s->is_named)
             server_remove(s);
     }
+    balance_reset(b);
     backend_wake(b); /* who waits may find a new server */
     return ok;
 }
@@ -230,48 +238,22 @@ void backends_close(struct worker *w)
     }
 }
 
-/* --- choosing --- */
+/* --- marks --- */
 
 uint64_t server_mark(const struct server_state *s)
 {
     return (uint64_t)1 << s->bit;
 }
 
-struct server_state *balance_look(const struct backend_state *b, uint64_t tried, uint64_t asked)
-{
-    struct server_state *second = NULL;
-
-    list_each(at, keep, (struct list *)(uintptr_t)&b->servers)
-    {
-        struct server_state *s = list_owner(at, struct server_state, link);
-
-        if (s->is_down || (tried & server_mark(s)))
-            continue;
-        if (!(asked & server_mark(s)))
-            return s;
-        if (second == NULL)
-            second = s;
-    }
-    return second;
-}
-
-/* Round robin: the one chosen goes to the end of the list, so that each has its turn. */
-struct server_state *balance_pick(struct backend_state *b, uint64_t tried, uint64_t asked)
-{
-    struct server_state *s = balance_look(b, tried, asked);
-
-    if (s != NULL && b->n_servers > 1) {
-        list_unlink(&s->link);
-        list_push_back(&b->servers, &s->link);
-    }
-    return s;
-}
-
 bool backend_all_tried(const struct backend_state *b, uint64_t tried)
 {
     list_each(at, keep, (struct list *)(uintptr_t)&b->servers)
-        if (!(tried & server_mark(list_owner(at, struct server_state, link))))
+    {
+        const struct server_state *s = list_owner(at, struct server_state, link);
+
+        if (s->weight > 0 && !(tried & server_mark(s)))
             return false;
+    }
     return true;
 }
 
@@ -288,6 +270,7 @@ struct conn *server_take_idle(struct server_state *s)
     s->backend->worker->n_pooled--;
     c = list_owner(link, struct conn, link);
     c->is_idle = false;
+    s->n_busy++;
     list_push_back(&s->busy, &c->link);
     return c;
 }
@@ -312,6 +295,7 @@ static struct conn *connect_to(struct server_state *s)
         errno = ENOMEM;
         return NULL;
     }
+    s->n_busy++;
     list_push_back(&s->busy, &c->link);
     return c;
 }
@@ -331,9 +315,12 @@ static void server_failed(struct server_state *s, int error)
         log_message(LOG_ERROR, "cannot connect to server %s: %s", s->name, strerror(error));
         return;
     }
-    if (!s->is_down)
+    if (!s->is_down && !s->is_removed) {
         log_message(LOG_WARNING, "server %s is down: %s", s->name, strerror(error));
-    s->is_down = true;
+        s->is_down = true;
+        s->backend->n_down++;
+        balance_reset(s->backend);
+    }
     s->may_probe = false;
     s->backoff_ms = s->backoff_ms == 0 ? SERVER_BACKOFF_FIRST_MS : s->backoff_ms * 2;
     if (s->backoff_ms > SERVER_BACKOFF_LAST_MS)
@@ -348,6 +335,8 @@ static void server_came_up(struct server_state *s)
     if (!s->is_down)
         return;
     s->is_down = false;
+    s->backend->n_down--;
+    balance_reset(s->backend);
     log_message(LOG_NOTICE, "server %s is up", s->name);
     backend_wake(s->backend);
 }
@@ -425,18 +414,29 @@ static void server_probe(struct server_state *s)
     }
 }
 
-/* While anybody waits, each server that is down has one probe, as its back-off allows. */
-static void backend_probe(struct backend_state *b)
+/* Each server that is down has one probe, as its back-off allows. */
+static void probe_servers(struct backend_state *b, bool only_for_waiters)
 {
     list_each(at, keep, &b->servers)
     {
         struct server_state *s = list_owner(at, struct server_state, link);
 
-        if (list_is_empty(&b->waiters))
+        if (only_for_waiters && list_is_empty(&b->waiters))
             return;
-        if (s->is_down && s->probe == NULL && (s->may_probe || is_urgent(b, s)))
+        if (s->is_down && s->weight > 0 && s->probe == NULL && (s->may_probe || is_urgent(b, s)))
             server_probe(s);
     }
+}
+
+static void backend_probe(struct backend_state *b)
+{
+    probe_servers(b, true);
+}
+
+void backend_revive(struct backend_state *b)
+{
+    if (b->n_down > 0)
+        probe_servers(b, false);
 }
 
 /* Let the next of those who wait look for a server, in order; the rest a moment later. */
@@ -461,6 +461,7 @@ static void pool_push(struct server_state *s, struct conn *c)
     list_unlink(&c->link);
     list_push_front(&s->idle, &c->link);
     c->is_idle = true;
+    s->n_busy--;
     s->n_idle++;
     s->backend->worker->n_pooled++;
 }
@@ -514,6 +515,8 @@ static void back_closed(struct conn *c, int error)
     if (c->is_idle) {
         s->n_idle--;
         s->backend->worker->n_pooled--;
+    } else {
+        s->n_busy--;
     }
     list_unlink(&c->link);
     listeners_resume(s->backend->worker); /* a descriptor is free */

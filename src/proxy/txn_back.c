@@ -5,6 +5,7 @@
 
 #include "base/log.h"
 #include "base/panic.h"
+#include "proxy/balance.h"
 #include "proxy/replay.h"
 #include "proxy/reply.h"
 #include "proxy/rewrite.h"
@@ -144,8 +145,11 @@ void txn_seek_server(struct txn *t)
     if (t->state != TXN_QUEUE)
         txn_enter(t, TXN_QUEUE);
     txn_hold_start(t);
+    backend_revive(t->backend);
     do {
-        s = balance_pick(t->backend, t->tried, t->asked);
+        struct balance_ask ask = {t->tried, t->asked, t->has_balance_key, t->balance_key};
+
+        s = balance_pick(t->backend, &ask);
         if (s == NULL) {
             wait_for_server(t);
             return;

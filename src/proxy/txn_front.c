@@ -6,10 +6,12 @@
 #include "base/log.h"
 #include "base/panic.h"
 #include "http/uri.h"
+#include "proxy/balance.h"
 #include "proxy/client.h"
 #include "proxy/reply.h"
 #include "proxy/rewrite.h"
 #include "proxy/route.h"
+#include "proxy/vars.h"
 #include "proxy/worker.h"
 
 #include <errno.h>
@@ -74,6 +76,15 @@ static void take_body(struct txn *t)
         txn_seek_server(t);
 }
 
+/* What `balance hash` goes by; a request that has no such thing has its turn. */
+static void find_balance_key(struct txn *t)
+{
+    struct str text = var_text(t, &t->route->backend->hash);
+
+    t->has_balance_key = text.n > 0;
+    t->balance_key = balance_key(text);
+}
+
 static void start_proxying(struct txn *t)
 {
     const struct head *h = t->request;
@@ -83,6 +94,8 @@ static void start_proxying(struct txn *t)
     t->backend = t->generation->backends[t->route->backend->index];
     t->hold_left_ms = p->hold_ms;
     txn_choose_mode(t, has_body);
+    if (t->route->backend->balance == BALANCE_HASH)
+        find_balance_key(t);
     t->has_request_body = has_body;
     t->holds = p->hold_ms > 0 && (has_body ? t->mode != MODE_STREAM : p->hold_all);
     if (has_body && h->has_length && h->body_length > p->max_body_bytes) {
