@@ -203,6 +203,8 @@ struct config_bind {
     unsigned backlog;
     bool has_mode;
     mode_t mode; /* of a unix socket */
+    bool accepts_proxy;         /* connections begin with a PROXY header */
+    struct peers proxy_sources; /* those of these alone; none: all do */
     struct config_place place;
 };
 

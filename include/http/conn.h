@@ -89,6 +89,11 @@ struct conn_ops {
     void (*on_connected)(struct conn *c);
     /* Back: the exchange is over and the connection can have another. */
     void (*on_idle)(struct conn *c);
+    /*
+     * Front: the conn is about to be closed, without an answer, for the PROXY header that it should
+     * have begun with. `why` goes behind `PROXY header: `.
+     */
+    void (*on_bad_proxy)(struct conn *c, const char *why);
     /* The conn is closed: forget it. error: the errno of a connect that failed, else 0. */
     void (*on_closed)(struct conn *c, int error);
     /* How long may this last? UINT32_MAX: for ever. `owner` is the stream's, or NULL. */
@@ -113,6 +118,7 @@ struct conn {
     struct timer out_timer;
     struct grave grave;
     struct endpoint peer;    /* front: who sends the requests */
+    bool is_announced;       /* front: peer is who the PROXY header named */
     unsigned char role;      /* enum conn_role */
     unsigned char in_wait;   /* enum conn_wait: what in_timer times */
     unsigned char out_wait;

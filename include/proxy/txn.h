@@ -74,8 +74,10 @@ struct txn {
     struct head *response;   /* as sent to the client */
     struct str path;         /* what routes match */
     struct str request_id;
-    struct endpoint sender; /* who has sent the request: the far end of its connection */
+    struct endpoint sender; /* who has sent the request: the far end of its connection, or who its
+                             * PROXY header names */
     struct endpoint client; /* the sender, or for whom a trusted one says that it has sent it */
+    bool sender_is_announced; /* by a PROXY header */
     bool sender_is_trusted;
     bool scheme_is_https; /* a trusted sender has said so */
 

@@ -349,6 +349,31 @@ static void check_bind(struct build *b, const struct config_bind *bind, const st
     diag_note(b->compile->diags, setting_span(first), "the first is here");
 }
 
+/* Only from this machine? Of an inherited socket nobody knows. */
+static bool is_local(const struct config_bind *bind)
+{
+    struct cidr loopback;
+    struct cidr loopback_v6;
+    struct ip ip;
+
+    cidr_parse(STR("127.0.0.0/8"), &loopback);
+    cidr_parse(STR("::1"), &loopback_v6);
+    return bind->kind == BIND_FD || !addr_ip(&bind->addr, &ip) || cidr_holds(&loopback, &ip) ||
+           cidr_holds(&loopback_v6, &ip);
+}
+
+static void build_accept_proxy(struct build *b, struct config_bind *bind, const struct setting *s)
+{
+    if (s == NULL)
+        return;
+    bind->accepts_proxy = true;
+    bind->proxy_sources = build_peers(b, args_find(&s->args, "from"));
+    if (peers_are_none(&bind->proxy_sources) && !is_local(bind))
+        diag_warning(b->compile->diags, s->statement->span,
+                     "whoever can connect here can claim any address; 'accept-proxy from "
+                     "(ADDRESS, ...)' says whose word is taken");
+}
+
 static void build_bind(struct build *b, struct config_bind *bind, const struct setting *s)
 {
     const struct setting *mode = build_setting(s->block, b->bind_defaults, SETTING_MODE);
@@ -371,6 +396,7 @@ static void build_bind(struct build *b, struct config_bind *bind, const struct s
     } else {
         addr_parse(bind->text, &bind->addr);
     }
+    build_accept_proxy(b, bind, build_setting(s->block, b->bind_defaults, SETTING_ACCEPT_PROXY));
     if (mode != NULL && !str_starts_with(bind->text, STR("unix@")))
         diag_warning(b->compile->diags, mode->statement->span,
                      "'mode' means nothing here: only unix sockets have permissions");

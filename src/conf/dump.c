@@ -119,6 +119,13 @@ static void dump_bind(struct dump *d, const struct config_bind *bind)
     dump_directive(d, "backlog ");
     dump_number(d, bind->backlog);
     dump_end_line(d);
+    if (bind->accepts_proxy) {
+        dump_directive(d, "accept-proxy");
+        dump_text(d, peers_are_none(&bind->proxy_sources) ? "" : " from");
+        if (!peers_are_none(&bind->proxy_sources))
+            dump_peers(d, &bind->proxy_sources);
+        dump_end_line(d);
+    }
     if (bind->has_mode) {
         dump_directive(d, "mode 0");
         for (int shift = 6; shift >= 0; shift -= 3)

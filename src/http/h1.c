@@ -113,6 +113,8 @@ struct conn *h1_front_new(const struct h1_setup *setup, const struct addr *peer)
         return NULL;
     h->conn.peer = addr_endpoint(peer);
     h1_expect_head(h);
+    if (setup->expects_proxy)
+        h->in_state = H1_IN_PROXY;
     return &h->conn;
 }
 
@@ -290,6 +292,7 @@ static enum conn_wait in_wait(const struct h1 *h)
     switch ((enum h1_in_state)h->in_state) {
     case H1_IN_CONNECTING: return CONN_WAIT_CONNECT;
     case H1_IN_IDLE: return CONN_WAIT_IDLE;
+    case H1_IN_PROXY: return CONN_WAIT_HEAD;
     case H1_IN_HEAD:
         if (h->conn.role == CONN_FRONT)
             return has_bytes || !h->conn.is_reused ? CONN_WAIT_HEAD : CONN_WAIT_IDLE;
@@ -363,7 +366,7 @@ static void h1_arm(struct h1 *h)
 {
     bool is_blocked = wants_to_send(h);
     bool reads = h->in_state == H1_IN_HEAD || h->in_state == H1_IN_IDLE ||
-                 h->in_state == H1_IN_LINGER ||
+                 h->in_state == H1_IN_LINGER || h->in_state == H1_IN_PROXY ||
                  (h->in_state == H1_IN_BODY && h->takes_body && !h->in_is_paused);
     unsigned want = (reads ? EVENT_IN : 0u) | (is_blocked ? EVENT_OUT : 0u);
 

@@ -123,6 +123,7 @@ struct txn *txn_new(struct worker *w, struct stream *front)
         .policy = l->frontend->policy,
         .sender = front->conn->peer,
         .client = front->conn->peer,
+        .sender_is_announced = front->conn->is_announced,
         .sequence = w->next_sequence++,
         .started_ms = loop_now(w->loop),
         .request_body = {.loop = w->loop, .bufs = &w->bufs, .spool = {.fd = -1},

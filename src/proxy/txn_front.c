@@ -321,6 +321,17 @@ static void front_closed(struct conn *c, int error)
     listener_conn_closed(l);
 }
 
+static void front_bad_proxy(struct conn *c, const char *why)
+{
+    const struct listener *l = c->owner;
+    char text[ADDR_TEXT_MAX];
+    size_t n = ip_text(&c->peer.ip, text);
+
+    log_message(LOG_INFO, "%.*s: connection from %.*s closed: PROXY header: %s",
+                STR_ARG(l->frontend->name), c->peer.is_ip ? (int)n : 4,
+                c->peer.is_ip ? text : "unix", why);
+}
+
 static uint32_t front_timeout(struct conn *c, void *owner, enum conn_wait wait)
 {
     const struct txn *t = owner;
@@ -347,6 +358,7 @@ const struct conn_ops txn_front_ops = {
     .on_sent = front_sent,
     .on_failed = front_failed,
     .on_hangup = front_hangup,
+    .on_bad_proxy = front_bad_proxy,
     .on_closed = front_closed,
     .timeout_ms = front_timeout,
 };
