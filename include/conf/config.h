@@ -238,6 +238,7 @@ struct config_backend {
     size_t n_servers;
     unsigned keepalive; /* idle connections kept for each server; 0: none */
     uint32_t keepalive_idle_ms;
+    unsigned send_proxy; /* the version of the PROXY header that connections begin with; 0: none */
     struct config_place place;
 };
 

@@ -117,8 +117,8 @@ struct conn {
     struct timer in_timer;
     struct timer out_timer;
     struct grave grave;
-    struct endpoint peer;    /* front: who sends the requests */
-    bool is_announced;       /* front: peer is who the PROXY header named */
+    struct endpoint peer;    /* front: who sends the requests; back: whose they are, if is_announced */
+    bool is_announced;       /* front: peer is who the PROXY header named; back: the server was told */
     unsigned char role;      /* enum conn_role */
     unsigned char in_wait;   /* enum conn_wait: what in_timer times */
     unsigned char out_wait;
@@ -134,6 +134,10 @@ struct conn {
 struct codec {
     /* Back: take the conn, which is idle, for an exchange. */
     struct stream *(*open)(struct conn *c, void *owner, struct arena *arena);
+    /*
+     * Back: these bytes go before the first message, in one call with it. False: no memory.
+     */
+    bool (*announce)(struct conn *c, const void *p, size_t n);
     /*
      * Send a message: its head, and the content of `out` (NULL: no body; else head->has_body). The
      * body is tied to the conn's task as consumer. Nothing is written before the conn's task runs,

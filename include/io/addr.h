@@ -86,6 +86,8 @@ bool ip_parse(struct str text, struct ip *ip);
  */
 bool endpoint_parse(struct str text, struct endpoint *e);
 
+bool endpoint_eq(const struct endpoint *a, const struct endpoint *b);
+
 /* The endpoint of a socket address. */
 struct endpoint addr_endpoint(const struct addr *a);
 

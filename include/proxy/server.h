@@ -8,7 +8,8 @@
  * arrival at a measured pace. Where another server is up nobody waits: then each request that
  * passes has those that are down probed.
  *
- * States outlive generations: a server is the same as long as its name and address are. One that
+ * States outlive generations: a server is the same as long as its name, its address and whether it
+ * is sent PROXY headers are. One that
  * is no longer named closes its idle connections and is freed when the last busy one has gone.
  */
 #ifndef HOLDFAST_PROXY_SERVER_H
@@ -39,6 +40,7 @@ struct server_state {
     unsigned weight; /* 0: it takes no requests (`disabled` too) */
     int turn;        /* see balance.c */
     uint64_t seed;   /* likewise */
+    unsigned send_proxy; /* version of the PROXY header; 0: none */
     bool is_backup;
     bool is_down;
     bool is_removed;
@@ -93,8 +95,11 @@ bool backend_all_tried(const struct backend_state *b, uint64_t tried);
  */
 void backend_revive(struct backend_state *b);
 
-/* The connection used last, taken out of the pool; NULL: none. */
-struct conn *server_take_idle(struct server_state *s);
+/*
+ * The connection used last that can bear a request of this client, taken out of the pool; NULL: none.
+ * Where servers are told who the client is (send_proxy) it is one that has borne no other's.
+ */
+struct conn *server_take_idle(struct server_state *s, const struct endpoint *client);
 
 /*
  * Start a connection for t, which is told by txn_on_connected or txn_on_connect_failed, never

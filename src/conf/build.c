@@ -8,6 +8,7 @@
 
 #include "base/panic.h"
 #include "conf/suggest.h"
+#include "io/proxy_protocol.h"
 
 #include <unistd.h>
 
@@ -272,6 +273,13 @@ static void build_balance(struct config_backend *backend, const struct setting *
         backend->hash = s->args.last->var;
 }
 
+static unsigned build_send_proxy(const struct setting *s)
+{
+    if (s == NULL || s->is_bad)
+        return 0;
+    return args_has(&s->args, "v1") ? PROXY_V1 : PROXY_V2;
+}
+
 static void warn_all_disabled(struct build *b, const struct config_backend *backend,
                               const struct setting *s)
 {
@@ -298,6 +306,7 @@ static void build_backend(struct build *b, struct config_backend *backend, const
     backend->keepalive = (unsigned)keepalive->args.first->number;
     backend->keepalive_idle_ms =
         (uint32_t)build_option(keepalive, b->backend_defaults, "idle")->number;
+    backend->send_proxy = build_send_proxy(s->block->seen[SETTING_SEND_PROXY]);
     names_add(&b->backends, &b->compile->scratch, backend->name, backend);
     servers = store_zalloc(&b->compile->keep, n, sizeof(*servers));
     backend->servers = servers;

@@ -106,6 +106,11 @@ static void dump_backend(struct dump *d, const struct config_backend *b)
     dump_option(d, "idle");
     dump_duration(d, b->keepalive_idle_ms);
     dump_end_line(d);
+    if (b->send_proxy != 0) {
+        dump_directive(d, "send-proxy v");
+        dump_number(d, b->send_proxy);
+        dump_end_line(d);
+    }
     for (size_t i = 0; i < b->n_servers; i++)
         dump_server(d, &b->servers[i]);
     dump_close(d);

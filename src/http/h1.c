@@ -424,6 +424,12 @@ static struct stream *h1_open(struct conn *c, void *owner, struct arena *arena)
     return &h->stream;
 }
 
+static bool h1_announce(struct conn *c, const void *p, size_t n)
+{
+    assert(c->role == CONN_BACK && !c->is_reused);
+    return h1_put(h1_of(c), p, n);
+}
+
 static void h1_resume(struct stream *s)
 {
     struct h1 *h = h1_of(s->conn);
@@ -541,6 +547,7 @@ static void h1_close_conn(struct conn *c)
 
 const struct codec h1_codec = {
     .open = h1_open,
+    .announce = h1_announce,
     .send_head = h1_send_head,
     .send_interim = h1_send_interim,
     .resume = h1_resume,

@@ -292,6 +292,12 @@ bool endpoint_parse(struct str text, struct endpoint *e)
     return parse_ip(host, &e->ip, &is_v4) && parse_port(str_slice(text, host.n, text.n), &e->port);
 }
 
+bool endpoint_eq(const struct endpoint *a, const struct endpoint *b)
+{
+    return a->is_ip == b->is_ip && a->port == b->port &&
+           memcmp(a->ip.bytes, b->ip.bytes, sizeof(a->ip.bytes)) == 0;
+}
+
 struct endpoint addr_endpoint(const struct addr *a)
 {
     struct endpoint e = {.port = (uint16_t)addr_port(a)};

@@ -157,7 +157,8 @@ static unsigned free_bit(struct backend_state *b)
     return bit;
 }
 
-static struct server_state *server_new(struct backend_state *b, const struct config_server *c)
+static struct server_state *server_new(struct backend_state *b, const struct config_server *c,
+                                       unsigned send_proxy)
 {
     struct server_state *s = memory_get(sizeof(*s) + c->full_name.n + 1);
 
@@ -168,6 +169,7 @@ static struct server_state *server_new(struct backend_state *b, const struct con
         .addr = c->addr,
         .bit = free_bit(b),
         .seed = balance_seed(c->name),
+        .send_proxy = send_proxy,
         .name_n = c->full_name.n,
     };
     memcpy(s->name, c->full_name.p, c->full_name.n);
@@ -179,13 +181,15 @@ static struct server_state *server_new(struct backend_state *b, const struct con
     return s;
 }
 
-static struct server_state *server_find(struct backend_state *b, const struct config_server *c)
+static struct server_state *server_find(struct backend_state *b, const struct config_server *c,
+                                        unsigned send_proxy)
 {
     list_each(at, keep, &b->servers)
     {
         struct server_state *s = list_owner(at, struct server_state, link);
 
-        if (str_eq(server_full_name(s), c->full_name) && addr_eq(&s->addr, &c->addr))
+        if (str_eq(server_full_name(s), c->full_name) && addr_eq(&s->addr, &c->addr) &&
+            s->send_proxy == send_proxy)
             return s;
     }
     return NULL;
@@ -201,10 +205,10 @@ bool backend_state_apply(struct backend_state *b, const struct config_backend *c
     list_each(at, keep, &b->servers)
         list_owner(at, struct server_state, link)->is_named = false;
     for (size_t i = 0; i < c->n_servers; i++) {
-        struct server_state *s = server_find(b, &c->servers[i]);
+        struct server_state *s = server_find(b, &c->servers[i], c->send_proxy);
 
         if (s == NULL) {
-            s = server_new(b, &c->servers[i]);
+            s = server_new(b, &c->servers[i], c->send_proxy);
             ok &= s != NULL;
             if (s == NULL)
                 continue;
@@ -259,16 +263,35 @@ bool backend_all_tried(const struct backend_state *b, uint64_t tried)
 
 /* --- connections --- */
 
-struct conn *server_take_idle(struct server_state *s)
+/* One whose server has been told of this client; else one that has been told of none (a probe's). */
+static struct conn *find_private(struct server_state *s, const struct endpoint *client)
 {
-    struct list *link = list_pop_front(&s->idle);
+    struct conn *fresh = NULL;
+
+    list_each(at, keep, &s->idle)
+    {
+        struct conn *c = list_owner(at, struct conn, link);
+
+        if (c->is_announced && endpoint_eq(&c->peer, client))
+            return c;
+        if (!c->is_announced)
+            fresh = c;
+    }
+    return fresh;
+}
+
+struct conn *server_take_idle(struct server_state *s, const struct endpoint *client)
+{
     struct conn *c;
 
-    if (link == NULL)
+    if (list_is_empty(&s->idle))
         return NULL;
+    c = s->send_proxy == 0 ? list_owner(s->idle.next, struct conn, link) : find_private(s, client);
+    if (c == NULL)
+        return NULL;
+    list_unlink(&c->link);
     s->n_idle--;
     s->backend->worker->n_pooled--;
-    c = list_owner(link, struct conn, link);
     c->is_idle = false;
     s->n_busy++;
     list_push_back(&s->busy, &c->link);
