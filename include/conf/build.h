@@ -54,8 +54,8 @@ struct peers build_peers(struct build *b, const struct arg *first);
 /* A log's target from an argument of type TARGET. */
 struct config_log build_log(struct build *b, const struct arg *target);
 
-/* A complete policy out of a layer, for the frontend in hand. */
-const struct policy *build_policy(struct build *b, const struct layer *layer);
+/* A complete policy out of a layer, for the frontend in hand: one for all that share the layer. */
+const struct policy *build_policy(struct build *b, struct layer *layer);
 
 /*
  * Report what is wrong with the policy settings of one block, each of which many layers may share.

@@ -8,6 +8,7 @@
  *     [ sequence ]    may stand there; several in a row may stand in any order
  *     { a / b }       one of these sequences, told apart by their first word
  *     (TYPE, ...)     a list in parentheses, one or more
+ *     when EXPRESSION the condition, which the grammar has taken already
  *
  * The values become a flat list of arguments; each knows the word that introduced it (its key).
  */
@@ -29,6 +30,7 @@
     X(OCTAL, "OCTAL", "permissions such as 0660")                                                  \
     X(NAME, "NAME", "a name")                                                                      \
     X(TEXT, "TEXT", "a text")                                                                      \
+    X(VALUE, "VALUE", "a value")                                                                   \
     X(PATH, "PATH", "a path")                                                                      \
     X(PATTERN, "PATTERN", "a path")                                                                \
     X(TEMPLATE, "TEMPLATE", "a text")                                                              \

@@ -80,6 +80,8 @@ struct txn {
     bool sender_is_announced; /* by a PROXY header */
     bool sender_is_trusted;
     bool scheme_is_https; /* a trusted sender has said so */
+    struct str *matches; /* what named groups held, by var_ref.match; NULL: nothing yet */
+    const struct expr *fault_expr; /* a test that could not be decided; NULL: none */
 
     struct body request_body;
     struct body response_body;

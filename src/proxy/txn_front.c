@@ -8,6 +8,7 @@
 #include "http/uri.h"
 #include "proxy/balance.h"
 #include "proxy/client.h"
+#include "proxy/expr_eval.h"
 #include "proxy/reply.h"
 #include "proxy/rewrite.h"
 #include "proxy/route.h"
@@ -148,12 +149,23 @@ static void find_client(struct txn *t)
         client_find(t);
 }
 
+/* A condition could not be decided: neither of its two ways is safe. */
+static void refuse_undecided(struct txn *t, struct str where)
+{
+    expr_log_fault(t, where);
+    refuse(t, REASON_CONDITION, reasons[REASON_CONDITION].status);
+}
+
 static void route_request(struct txn *t)
 {
     unsigned refusal;
 
     find_client(t);
     t->route = route_find(t);
+    if (t->fault_expr != NULL) {
+        refuse_undecided(t, t->frontend->name);
+        return;
+    }
     if (t->route == NULL) {
         refuse(t, REASON_NO_ROUTE, reasons[REASON_NO_ROUTE].status);
         return;
@@ -161,6 +173,10 @@ static void route_request(struct txn *t)
     t->policy = t->route->policy;
     find_client(t);
     refusal = route_refusal(t);
+    if (t->fault_expr != NULL) {
+        refuse_undecided(t, t->route->full_name);
+        return;
+    }
     if (refusal != 0) {
         refuse(t, REASON_DENIED, refusal);
         return;
