@@ -8,7 +8,7 @@
  *   roundrobin  in turn by weight, spread evenly (nginx's smooth weighted round robin: each gains
  *               its weight, the highest is chosen and pays for all). In a run as long as the sum of
  *               the weights each has its weight's share exactly; who is equal goes by who has waited
- *               longest.
+ *               longest; where all weigh the same that is all there is to it.
  *   leastconn   the fewest exchanges for its weight; in turn among equals.
  *   random      two by lot, each by its weight; of them the one with fewer exchanges for its weight.
  *   hash        weighted rendezvous: each server has a score for the key, the highest is chosen. A
@@ -42,7 +42,7 @@ uint64_t balance_key(struct str text);
 /* What is the server's own in the scores of `hash`: made from its name, once. */
 uint64_t balance_seed(struct str server_name);
 
-/* Who is up, or what anybody weighs, has changed: everybody's turn begins anew. */
+/* Who is up, or what anybody is worth, has changed: everybody's turn begins anew. */
 void balance_reset(struct backend_state *b);
 
 #endif

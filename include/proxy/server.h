@@ -62,6 +62,7 @@ struct backend_state {
     struct list servers;
     unsigned n_servers;
     unsigned n_down; /* of them */
+    bool is_even;    /* those that take requests have one weight, and none is a backup */
     uint64_t random; /* see balance.c */
     struct list waiters; /* struct txn by wait_link, in order of arrival */
     struct timer pace;
@@ -84,7 +85,10 @@ struct str server_name(const struct server_state *s);
 struct str server_full_name(const struct server_state *s);
 
 /* The bit of a server in the masks below. */
-uint64_t server_mark(const struct server_state *s);
+static inline uint64_t server_mark(const struct server_state *s)
+{
+    return (uint64_t)1 << s->bit;
+}
 
 /* Has every server that takes requests its mark in `tried`? */
 bool backend_all_tried(const struct backend_state *b, uint64_t tried);

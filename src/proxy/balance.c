@@ -39,6 +39,26 @@ static void find(const struct backend_state *b, uint64_t tried, uint64_t asked,
     }
 }
 
+/* The same choice as find and pick_in_turn make where all are equal, without looking at all. */
+static struct server_state *pick_longest_waiting(struct backend_state *b, uint64_t tried,
+                                                 uint64_t asked)
+{
+    struct server_state *second = NULL;
+
+    list_each(at, keep, &b->servers)
+    {
+        struct server_state *s = list_owner(at, struct server_state, link);
+
+        if (s->is_down || s->weight == 0 || (tried & server_mark(s)) != 0)
+            continue;
+        if ((asked & server_mark(s)) == 0)
+            return s;
+        if (second == NULL)
+            second = s;
+    }
+    return second;
+}
+
 static struct server_state *pick_in_turn(const struct candidates *c)
 {
     struct server_state *best = c->list[0];
@@ -152,31 +172,32 @@ static struct server_state *pick_by_key(const struct candidates *c, uint64_t key
     return best;
 }
 
-static struct server_state *pick(struct backend_state *b, const struct candidates *c,
-                                 const struct balance_ask *ask)
+static struct server_state *pick(struct backend_state *b, const struct balance_ask *ask)
 {
+    struct candidates c;
+
+    find(b, ask->tried, ask->asked, &c);
+    if (c.n < 2)
+        return c.n == 0 ? NULL : c.list[0];
     switch (b->balance) {
     case BALANCE_ROUNDROBIN: break;
-    case BALANCE_LEASTCONN: return pick_least(c);
-    case BALANCE_RANDOM: return pick_random(b, c);
+    case BALANCE_LEASTCONN: return pick_least(&c);
+    case BALANCE_RANDOM: return pick_random(b, &c);
     case BALANCE_HASH:
         if (ask->has_key)
-            return pick_by_key(c, ask->key);
+            return pick_by_key(&c, ask->key);
         break;
     }
-    return pick_in_turn(c);
+    return pick_in_turn(&c);
 }
 
 struct server_state *balance_pick(struct backend_state *b, const struct balance_ask *ask)
 {
-    struct candidates c;
-    struct server_state *s;
+    struct server_state *s = b->is_even && b->balance == BALANCE_ROUNDROBIN
+                                 ? pick_longest_waiting(b, ask->tried, ask->asked)
+                                 : pick(b, ask);
 
-    find(b, ask->tried, ask->asked, &c);
-    if (c.n == 0)
-        return NULL;
-    s = c.n == 1 ? c.list[0] : pick(b, &c, ask);
-    if (b->n_servers > 1) { /* behind those that have waited longer */
+    if (s != NULL && b->n_servers > 1) { /* behind those that have waited longer */
         list_unlink(&s->link);
         list_push_back(&b->servers, &s->link);
     }
@@ -193,6 +214,17 @@ struct server_state *balance_look(const struct backend_state *b, uint64_t tried,
 
 void balance_reset(struct backend_state *b)
 {
+    unsigned weight = 0;
+
+    b->is_even = true;
     list_each(at, keep, &b->servers)
-        list_owner(at, struct server_state, link)->turn = 0;
+    {
+        struct server_state *s = list_owner(at, struct server_state, link);
+
+        s->turn = 0;
+        if (s->weight == 0)
+            continue;
+        b->is_even = b->is_even && !s->is_backup && (weight == 0 || weight == s->weight);
+        weight = s->weight;
+    }
 }

@@ -244,11 +244,6 @@ void backends_close(struct worker *w)
 
 /* --- marks --- */
 
-uint64_t server_mark(const struct server_state *s)
-{
-    return (uint64_t)1 << s->bit;
-}
-
 bool backend_all_tried(const struct backend_state *b, uint64_t tried)
 {
     list_each(at, keep, (struct list *)(uintptr_t)&b->servers)

@@ -84,12 +84,10 @@ static void set_outgoing_length(struct txn *t)
  */
 static bool announce(const struct txn *t, struct conn *c)
 {
-    unsigned version = t->server->send_proxy;
+    enum proxy_version version = (enum proxy_version)t->server->send_proxy;
     struct proxy_header header = {.has_addresses = true, .source = t->client};
     char bytes[PROXY_WRITE_MAX];
 
-    if (version == 0 || c->is_announced)
-        return true;
     if (t->front_conn != NULL) {
         struct addr local = sock_local(t->front_conn->wire.watch.fd);
 
@@ -97,8 +95,7 @@ static bool announce(const struct txn *t, struct conn *c)
     }
     c->is_announced = true;
     c->peer = t->client;
-    return c->codec->announce(c, bytes,
-                              proxy_header_write(bytes, (enum proxy_version)version, &header));
+    return c->codec->announce(c, bytes, proxy_header_write(bytes, version, &header));
 }
 
 static void send_request(struct txn *t, struct conn *c)
@@ -116,7 +113,8 @@ static void send_request(struct txn *t, struct conn *c)
     t->back = c->codec->open(c, t, t->arena);
     set_outgoing_length(t);
     assert(body == NULL || body->out_bytes == 0);
-    if (!announce(t, c) || !c->codec->send_head(t->back, t->outgoing, body))
+    if ((t->server->send_proxy != 0 && !c->is_announced && !announce(t, c)) ||
+        !c->codec->send_head(t->back, t->outgoing, body))
         txn_fail(t, REASON_INTERNAL);
 }
 
