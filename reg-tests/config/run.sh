@@ -3,6 +3,7 @@
 #
 #   good/x.cfg  is valid; its dump is x.dump, and the dump of that is the same text
 #   bad/x.cfg   is refused; what is said about it is x.err, to the letter
+#   explain/x.cfg  lines of `#? METHOD URL …` ask `explain`, whose answers are x.out
 #
 # Paths in the expected texts are relative to this directory, from which the tests run.
 [ $# -eq 1 ] || { echo "usage: $0 BINARY" >&2; exit 2; }
@@ -57,6 +58,20 @@ for file in bad/*.cfg; do
     sed "s|$here/||g" "$work/said" >"$work/err"
     check "$name: exit status 1, not $status" test "$status" -eq 1
     check "$name: what is said" diff -u "$name.err" "$work/err"
+done
+
+# explain FILE: ask all its questions.
+explain() {
+    sed -n 's/^#? //p' "$1" | while IFS= read -r question; do
+        echo "=== $question"
+        eval "\"$binary\" explain -f \"$1\" $question" 2>&1 || echo "exit status $?"
+    done | sed "s|$here/||g"
+}
+
+for file in explain/*.cfg; do
+    name=${file%.cfg}
+    explain "$file" >"$work/out"
+    check "$name: what explain says" diff -u "$name.out" "$work/out"
 done
 
 echo "$passed passed, $failed failed"
