@@ -11,13 +11,20 @@
 #include "proxy/txn.h"
 
 /*
- * Set t->client, t->sender_is_trusted and t->scheme_is_https by the policy in force and the fields
- * of t->request. Called where that policy, or the one before it, trusts anybody.
+ * Set t->client, t->sender_is_trusted and t->scheme_is_https by the policy in force, which trusts
+ * somebody or follows one that did, and the fields of t->request.
  *
  * X-Forwarded-For is read from its right end, where the sender has written whom it had the request
  * from, on to the left while what is read is trusted as well: the client is the first that is not,
  * else the leftmost. An entry that is no address ends the walk at the one before it.
  */
-void client_find(struct txn *t);
+void client_believe(struct txn *t);
+
+/* Another policy is in force: the same, at no cost where nobody is trusted. */
+static inline void client_find(struct txn *t)
+{
+    if (t->sender_is_trusted || !peers_are_none(&t->policy->trusted_proxies))
+        client_believe(t);
+}
 
 #endif

@@ -294,7 +294,7 @@ static void dump_trusted(struct dump *d, const struct policy *p, const struct po
 {
     static const struct peers nobody = {.n_nets = 0};
 
-    if (same_peers(&p->trusted_proxies, outer == NULL ? &nobody : &outer->trusted_proxies))
+    if (!d->with_origins && same_peers(&p->trusted_proxies, outer == NULL ? &nobody : &outer->trusted_proxies))
         return;
     dump_setting(d, SETTING_TRUSTED_PROXIES);
     if (peers_are_none(&p->trusted_proxies))

@@ -32,7 +32,7 @@ static bool walk_field(struct txn *t, struct str list)
     return true;
 }
 
-void client_find(struct txn *t)
+void client_believe(struct txn *t)
 {
     const struct head *h = t->request;
 

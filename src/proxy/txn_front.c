@@ -142,13 +142,6 @@ static void answer_as_last(struct txn *t)
         refuse(t, REASON_DENIED, 405); /* a TRACE would echo what it should not: cookies */
 }
 
-/* By the policy in force. Where nobody is trusted the client is the sender, and that is set. */
-static void find_client(struct txn *t)
-{
-    if (t->sender_is_trusted || !peers_are_none(&t->policy->trusted_proxies))
-        client_find(t);
-}
-
 /* A condition could not be decided: neither of its two ways is safe. */
 static void refuse_undecided(struct txn *t, struct str where)
 {
@@ -160,7 +153,7 @@ static void route_request(struct txn *t)
 {
     unsigned refusal;
 
-    find_client(t);
+    client_find(t);
     t->route = route_find(t);
     if (t->fault_expr != NULL) {
         refuse_undecided(t, t->frontend->name);
@@ -171,7 +164,7 @@ static void route_request(struct txn *t)
         return;
     }
     t->policy = t->route->policy;
-    find_client(t);
+    client_find(t);
     refusal = route_refusal(t);
     if (t->fault_expr != NULL) {
         refuse_undecided(t, t->route->full_name);
