@@ -85,6 +85,7 @@ static void server_free_if_unused(struct server_state *s)
 {
     if (!s->is_removed || !list_is_empty(&s->idle) || !list_is_empty(&s->busy))
         return;
+    assert(s->n_busy == 0 && s->n_idle == 0);
     loop_timer_remove(s->backend->worker->loop, &s->backoff);
     list_init(&s->grave.link);
     s->grave.bury = server_bury;
@@ -428,6 +429,10 @@ static void server_probe(struct server_state *s)
         int error = errno;
 
         server_failed(s, error);
+        if (error_is_ours(error)) { /* not with each request that passes */
+            s->may_probe = false;
+            loop_timer_set(s->backend->worker->loop, &s->backoff, SERVER_BACKOFF_LAST_MS);
+        }
         waiters_note_failure(s->backend, s, error);
     }
 }
