@@ -57,6 +57,10 @@ struct str spool_store_path(const struct spool_store *s);
  * nothing. */
 const char *spool_store_doubt(const struct spool_store *s);
 
+/* The same of a file system alone, as statfs(2) describes it. */
+struct statfs;
+const char *spool_doubt(const struct statfs *fs);
+
 struct spool_figures {
     uint64_t promised_bytes;
     uint64_t written_bytes;
