@@ -47,6 +47,8 @@ static void bench_init(struct bench *b, enum balance_kind kind, const unsigned *
 
 static void bench_reset(struct bench *b)
 {
+    list_each(at, keep, &b->backend->servers)
+        list_owner(at, struct server_state, link)->n_busy = 0; /* there were no connections */
     backend_state_unref(b->backend);
     worker_reset(&b->worker);
 }
