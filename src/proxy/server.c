@@ -13,6 +13,7 @@
 #include "proxy/worker.h"
 
 #include <errno.h>
+#include <sys/random.h>
 
 /* For a probe that nobody waits for any more. */
 #define PROBE_CONNECT_MS 5000
@@ -65,7 +66,9 @@ struct backend_state *backend_state_get(struct worker *w, struct str name)
     if (b == NULL)
         return NULL;
     *b = (struct backend_state){.worker = w, .refs = 1, .name_n = name.n};
-    memcpy(&b->random, w->request_id_key, sizeof(b->random)); /* where the lots begin */
+    /* Where the lots begin; without entropy they begin where all do. */
+    if (getrandom(&b->random, sizeof(b->random), GRND_NONBLOCK) < 0)
+        b->random = 0;
     memcpy(b->name, name.p, name.n);
     b->name[name.n] = '\0';
     list_init(&b->servers);
