@@ -13,7 +13,7 @@ manual=$root/doc/configuration.md
 has() { grep -qF -- "$1" "$manual"; }
 
 # What the snippets refer to.
-mkdir -p "$work/pages" "$work/conf.d"
+mkdir -p "$work/pages" "$work/conf.d" "$work/public/site"
 echo '<p>offline</p>' >"$work/pages/offline.html"
 cd "$work"
 id -u www-data >/dev/null 2>&1 || skip "no user www-data, whom the manual's examples become"

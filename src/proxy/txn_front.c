@@ -12,6 +12,7 @@
 #include "proxy/reply.h"
 #include "proxy/rewrite.h"
 #include "proxy/route.h"
+#include "proxy/static.h"
 #include "proxy/vars.h"
 #include "proxy/worker.h"
 
@@ -182,6 +183,7 @@ static void route_request(struct txn *t)
     case ACTION_BACKEND: start_proxying(t); return;
     case ACTION_RESPOND:
     case ACTION_REDIRECT: reply_route(t); return;
+    case ACTION_FILES: static_reply(t); return;
     }
 }
 
