@@ -219,6 +219,22 @@ static const struct {
     {"when", T_WHEN}, {"route", T_ROUTE}, {"acl", T_ACL}, {"allow", T_ALLOW}, {"deny", T_DENY},
 };
 
+static int keyword_kind(struct str text)
+{
+    for (size_t i = 0; i < sizeof(keywords) / sizeof(keywords[0]); i++)
+        if (str_eq(text, str_of(keywords[i].text)))
+            return keywords[i].kind;
+    for (size_t i = 0; i < OPERATOR_N; i++)
+        if (str_eq(text, str_of(operator_rows[i].name)))
+            return T_OPERATOR;
+    return T_WORD;
+}
+
+bool parse_is_keyword(struct str text)
+{
+    return keyword_kind(text) != T_WORD;
+}
+
 static bool is_number(struct str text)
 {
     for (size_t i = 0; i < text.n; i++)
@@ -233,13 +249,7 @@ static int word_kind(const struct parse *p, const struct token *token)
 
     if (token->kind != TOKEN_BARE)
         return T_STRING;
-    for (size_t i = 0; i < sizeof(keywords) / sizeof(keywords[0]); i++)
-        if (str_eq(text, str_of(keywords[i].text)))
-            return keywords[i].kind;
-    for (size_t i = 0; i < OPERATOR_N; i++)
-        if (str_eq(text, str_of(operator_rows[i].name)))
-            return T_OPERATOR;
-    return is_number(text) ? T_NUMBER : T_WORD;
+    return is_number(text) ? T_NUMBER : keyword_kind(text);
 }
 
 static int config_lex(CONFIG_STYPE *value, struct span *span, struct parse *p)

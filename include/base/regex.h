@@ -5,16 +5,21 @@
  * no line end in a subject slips past a condition. Compiled to machine code where the system grants
  * memory for it, else interpreted.
  *
- * Budget:  one match takes REGEX_STEPS_MAX steps and REGEX_STACK_MAX bytes at most; what would take
- *          more is a fault, never an answer.
+ * Budget:  from one place of a subject a match takes REGEX_STEPS_MAX steps and REGEX_STACK_MAX bytes
+ *          at most, and all matches since regex_matcher_start take REGEX_BUDGET_MS of CPU time, but for
+ *          what the last REGEX_PLACES places add. What would take more is a fault, never an answer.
  */
 #ifndef HOLDFAST_BASE_REGEX_H
 #define HOLDFAST_BASE_REGEX_H
 
 #include "base/str.h"
 
-/* A step is a position tried or gone back to: some 10 ns, so that a match ends within 10 ms. */
-#define REGEX_STEPS_MAX 500000
+/* A step is a position tried or gone back to: a few nanoseconds. PCRE2 counts anew from each place. */
+#define REGEX_STEPS_MAX 100000
+/* Places of a subject that are tried before the time is looked at. */
+#define REGEX_PLACES 64
+/* CPU time, in milliseconds, of all the matches that one request may ask for. */
+#define REGEX_BUDGET_MS 20
 /* For what a match has to come back to. Allocated at the first match that needs it. */
 #define REGEX_STACK_MAX ((size_t)1 << 20)
 /* Groups, named ones included, of one expression. */
@@ -47,6 +52,9 @@ bool regex_group(const struct regex *r, unsigned i, struct str *name, unsigned *
 /* What a match needs besides the expression: one for each thread. NULL: no memory. */
 struct regex_matcher *regex_matcher_new(void);
 void regex_matcher_free(struct regex_matcher *m);
+
+/* Begin with a new budget: another request asks from now on. Costs nothing. */
+void regex_matcher_start(struct regex_matcher *m);
 
 enum regex_result { REGEX_MATCHES, REGEX_DIFFERS, REGEX_FAULT };
 

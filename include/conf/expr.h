@@ -99,6 +99,7 @@ struct expr {
     const struct expr *const *items; /* AND, OR, NOT, ACL */
     size_t n_items;
     size_t n_tests;     /* in all that is below */
+    unsigned n_acls;    /* how many stand within each other there, this one too */
     struct str acl;     /* ACL: its name */
     struct var_ref var; /* the tests */
     const struct expr_value *values;

@@ -21,4 +21,7 @@ struct parse {
  */
 struct ast_block *parse(struct compile *c, const struct source *source, bool *has_brace_fault);
 
+/* Does the bare word mean something to the grammar of conditions: an operator, `and`, `when`, …? */
+bool parse_is_keyword(struct str text);
+
 #endif

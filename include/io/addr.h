@@ -34,6 +34,9 @@ struct endpoint {
     bool is_ip;    /* else a unix socket, and the others are 0 */
 };
 
+/* The bits before an IPv4 address in its 128. */
+#define IP_V4_BITS 96
+
 /* A block of addresses: those that agree with `base` in the first `bits` of its 128. */
 struct cidr {
     struct ip base;
@@ -97,6 +100,13 @@ struct endpoint addr_endpoint(const struct addr *a);
  */
 bool cidr_parse(struct str text, struct cidr *net);
 
+/* Is it a network but for bits that are set behind the prefix, as `10.1.0.0/8`? */
+bool cidr_has_host_bits(struct str text);
+
+/* A block of IPv6 addresses holds no IPv4 ones, not even `::/0`. */
 bool cidr_holds(const struct cidr *net, const struct ip *ip);
+
+/* Is it an IPv4 address, mapped? */
+bool ip_is_v4(const struct ip *ip);
 
 #endif

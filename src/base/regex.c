@@ -8,6 +8,7 @@
 #define PCRE2_CODE_UNIT_WIDTH 8
 #include <pcre2.h>
 #include <stdio.h>
+#include <time.h>
 
 /* The stack of compiled code begins with what most matches need. */
 #define STACK_FIRST ((size_t)32 << 10)
@@ -15,14 +16,19 @@
 struct regex {
     pcre2_code *code;
     bool is_compiled;
+    bool is_anchored; /* it can match at the start alone */
 };
 
 struct regex_matcher {
     pcre2_match_context *context;
     pcre2_match_data *data;
     pcre2_jit_stack *stack;
+    int64_t left_ns; /* of the budget */
     int error;
 };
+
+/* Of our own, beside PCRE2's, which end at -70 or so: the budget is spent. */
+#define ERROR_BUDGET (-1000)
 
 static bool regex_is_bounded(const struct regex *r, struct regex_fault *fault)
 {
@@ -38,7 +44,8 @@ static bool regex_is_bounded(const struct regex *r, struct regex_fault *fault)
 
 struct regex *regex_new(struct str pattern, struct regex_fault *fault)
 {
-    uint32_t options = PCRE2_DOTALL | PCRE2_DOLLAR_ENDONLY | PCRE2_NEVER_UTF | PCRE2_NEVER_UCP;
+    uint32_t options = PCRE2_DOTALL | PCRE2_DOLLAR_ENDONLY | PCRE2_NEVER_UTF | PCRE2_NEVER_UCP |
+                       PCRE2_USE_OFFSET_LIMIT;
     struct regex *r = memory_get(sizeof(*r));
     PCRE2_SIZE at = 0;
     int error = PCRE2_ERROR_NOMEMORY;
@@ -57,6 +64,8 @@ struct regex *regex_new(struct str pattern, struct regex_fault *fault)
         regex_free(r);
         return NULL;
     }
+    pcre2_pattern_info(r->code, PCRE2_INFO_ALLOPTIONS, &options);
+    r->is_anchored = (options & PCRE2_ANCHORED) != 0;
     r->is_compiled = pcre2_jit_compile(r->code, PCRE2_JIT_COMPLETE) == 0;
     return r;
 fail:
@@ -108,6 +117,7 @@ struct regex_matcher *regex_matcher_new(void)
         .data = pcre2_match_data_create(REGEX_GROUPS_MAX + 1, NULL),
         .stack = pcre2_jit_stack_create(STACK_FIRST, REGEX_STACK_MAX, NULL),
     };
+    regex_matcher_start(m);
     if (m->context == NULL || m->data == NULL) {
         regex_matcher_free(m);
         return NULL;
@@ -129,10 +139,53 @@ void regex_matcher_free(struct regex_matcher *m)
     memory_put(m);
 }
 
+void regex_matcher_start(struct regex_matcher *m)
+{
+    m->left_ns = (int64_t)REGEX_BUDGET_MS * 1000000;
+}
+
+/* CPU time of this thread: time in which others ran is nobody's fault. */
+static int64_t cpu_ns(void)
+{
+    struct timespec now;
+
+    clock_gettime(CLOCK_THREAD_CPUTIME_ID, &now);
+    return (int64_t)now.tv_sec * 1000000000 + now.tv_nsec;
+}
+
+/* Try the places from..to of the subject as the start of a match. */
+static int match_places(struct regex_matcher *m, const struct regex *r, struct str subject,
+                        size_t from, size_t to)
+{
+    pcre2_set_offset_limit(m->context, to);
+    return pcre2_match(r->code, (PCRE2_SPTR)(subject.n == 0 ? "" : subject.p), subject.n, from, 0,
+                       m->data, m->context);
+}
+
+/* Piece by piece, so that the time is looked at in between. */
+static int match_all(struct regex_matcher *m, const struct regex *r, struct str subject)
+{
+    size_t last = r->is_anchored ? 0 : subject.n;
+    int64_t before = cpu_ns();
+    int result = PCRE2_ERROR_NOMATCH;
+
+    for (size_t from = 0; from <= last && result == PCRE2_ERROR_NOMATCH; from += REGEX_PLACES) {
+        size_t to = from + REGEX_PLACES - 1;
+        int64_t now;
+
+        if (m->left_ns < 0)
+            return ERROR_BUDGET;
+        result = match_places(m, r, subject, from, to < last ? to : last);
+        now = cpu_ns();
+        m->left_ns -= now - before;
+        before = now;
+    }
+    return result;
+}
+
 enum regex_result regex_match(struct regex_matcher *m, const struct regex *r, struct str subject)
 {
-    int result = pcre2_match(r->code, (PCRE2_SPTR)(subject.n == 0 ? "" : subject.p), subject.n, 0,
-                             0, m->data, m->context);
+    int result = match_all(m, r, subject);
 
     if (result >= 0)
         return REGEX_MATCHES;
@@ -156,6 +209,7 @@ struct str regex_held(const struct regex_matcher *m, struct str subject, unsigne
 const char *regex_fault_text(const struct regex_matcher *m)
 {
     switch (m->error) {
+    case ERROR_BUDGET: return "it takes too long";
     case PCRE2_ERROR_MATCHLIMIT: return "it takes too many steps";
     case PCRE2_ERROR_DEPTHLIMIT:
     case PCRE2_ERROR_HEAPLIMIT:

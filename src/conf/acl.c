@@ -4,6 +4,7 @@
 #include "conf/acl.h"
 
 #include "conf/condition.h"
+#include "conf/parse.h"
 #include "conf/suggest.h"
 #include "conf/variable.h"
 
@@ -23,11 +24,11 @@ static bool check_acl_name(struct compile *c, const struct setting *s)
 {
     struct str name = setting_name(s);
 
-    if (!variable_is_known(name) && !str_eq(name, STR("and")) && !str_eq(name, STR("or")) &&
-        !str_eq(name, STR("not")))
+    if (!variable_is_known(name) && !parse_is_keyword(name))
         return true;
     if (!variable_is_known(name))
-        diag_error(c->diags, setting_span(s), "an acl cannot be called '%.*s'", STR_ARG(name));
+        diag_error(c->diags, setting_span(s), "an acl cannot be called '%.*s', which means something in conditions",
+                   STR_ARG(name));
     else
         diag_error(c->diags, setting_span(s), "'%.*s' is a variable: an acl cannot have its name",
                    STR_ARG(name));

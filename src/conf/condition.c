@@ -12,9 +12,6 @@
 #include "conf/variable.h"
 #include "conf/word.h"
 
-/* Lines of a file of values, and its bytes. */
-#define VALUE_FILE_MAX ((size_t)64 << 20)
-
 const struct operator_row operator_rows[OPERATOR_N] = {
 #define X(id, name, types, takes, doc) {name, EXPR_##id, types, takes, doc},
 #include "grammar/operators.def"
@@ -43,33 +40,115 @@ static bool fail(struct compile *c, const struct ast_word *at, const char *expec
     return false;
 }
 
-/* Of `==`, `in` and `under`: a value that no path can have would never be met. */
-static bool path_is_possible(enum expr_op op, struct str text)
+/* What is compared as a whole: a value that the variable cannot have would never be met. */
+static bool is_whole(enum expr_op op)
 {
-    return str_starts_with(text, STR("/")) || op == EXPR_ENDS_WITH || op == EXPR_CONTAINS ||
-           op == EXPR_STARTS_WITH || op == EXPR_MATCHES;
+    return op == EXPR_EQ || op == EXPR_NE || op == EXPR_IN;
 }
 
-/* What is wrong with a value of this type, or NULL and the value. */
-static const char *parse_value(enum var_type type, enum expr_op op, struct expr_value *value)
+static bool has_dot_segment(struct str path)
+{
+    static const char *const dots[] = {"/./", "/../"};
+
+    for (size_t i = 0; i < 2; i++)
+        if (str_contains(path, str_of(dots[i])) ||
+            str_ends_with(path, (struct str){dots[i], strlen(dots[i]) - 1}))
+            return true;
+    return false;
+}
+
+/* What routes match has been decoded, its slashes merged, its dot segments removed. */
+static const char *check_path(enum expr_op op, struct str text)
+{
+    if (!is_whole(op) && op != EXPR_UNDER)
+        return NULL;
+    if (!str_starts_with(text, STR("/")))
+        return "a path, which starts with '/'";
+    if (str_contains(text, STR("//")) || has_dot_segment(text))
+        return "a path without '//', '.' and '..': they are removed before it is compared";
+    return NULL;
+}
+
+static bool is_one_of(struct str text, const char *const *list)
+{
+    for (; *list != NULL; list++)
+        if (str_eq(text, str_of(*list)))
+            return true;
+    return false;
+}
+
+static const char *check_host(struct str text)
+{
+    if (text.n > 0 && text.p[0] == '[')
+        return text.p[text.n - 1] == ']' ? NULL : "a host without port";
+    for (size_t i = 0; i < text.n; i++) {
+        if (text.p[i] == ':')
+            return "a host without port";
+        if (text.p[i] == '*')
+            return "a host without '*' ('ends-with .example.org' takes all below)";
+        if ((unsigned char)text.p[i] <= ' ' || text.p[i] == '/')
+            return "a host";
+    }
+    return NULL;
+}
+
+/* The texts of which more is known than that they are text. */
+static const char *check_text(const struct expr *e, struct str text)
+{
+    static const char *const schemes[] = {"http", "https", NULL};
+    static const char *const versions[] = {"HTTP/1.0", "HTTP/1.1", NULL};
+
+    if (!is_whole(e->op))
+        return NULL;
+    switch ((unsigned)e->var.id) {
+    case VAR_ID_HOST: return check_host(text);
+    case VAR_ID_SCHEME: return is_one_of(text, schemes) ? NULL : "http or https";
+    case VAR_ID_VERSION: return is_one_of(text, versions) ? NULL : "HTTP/1.0 or HTTP/1.1";
+    case VAR_ID_URI:
+    case VAR_ID_RAW_PATH:
+        return str_starts_with(text, STR("/")) || str_eq(text, STR("*"))
+                   ? NULL
+                   : "what starts with '/'";
+    case VAR_ID_QUERY:
+        return str_starts_with(text, STR("?")) ? "a query, without its '?'" : NULL;
+    default: return NULL;
+    }
+}
+
+static const char *parse_address(enum expr_op op, struct expr_value *value)
+{
+    if (!cidr_parse(value->text, &value->net)) {
+        if (cidr_has_host_bits(value->text))
+            return "a block whose address ends where its prefix does, such as 10.0.0.0/8";
+        return op == EXPR_IN ? "an address or a block such as 10.0.0.0/8"
+                             : "an address such as 192.0.2.1";
+    }
+    return op == EXPR_IN || value->net.bits == 128 ? NULL : "one address ('in' takes blocks)";
+}
+
+static bool is_port(const struct expr *e)
+{
+    return str_ends_with(str_of(var_rows[e->var.id].name), STR("port"));
+}
+
+/* What is expected in place of a value of this test, or NULL and the value. */
+static const char *parse_value(const struct expr *e, struct expr_value *value)
 {
     struct str text = value->text;
 
-    switch (type) {
-    case VAR_TEXT: return NULL;
-    case VAR_PATH: return path_is_possible(op, text) ? NULL : "a path, which starts with '/'";
+    switch (var_rows[e->var.id].type) {
+    case VAR_TEXT: return check_text(e, text);
+    case VAR_PATH: return check_path(e->op, text);
     case VAR_NUMBER:
-        return quantity_count(text, &value->number) == QUANTITY_OK ? NULL : "a whole number";
+        if (quantity_count(text, &value->number) != QUANTITY_OK)
+            return "a whole number";
+        return is_port(e) && value->number > 65535 ? "a port, which is at most 65535" : NULL;
     case VAR_SIZE:
         return quantity_size(text, &value->number) == QUANTITY_OK ? NULL : "a size such as 128K";
     case VAR_DURATION:
         return quantity_duration(text, &value->number) == QUANTITY_OK ? NULL
                                                                       : "a duration such as 30s";
-    case VAR_ADDRESS:
-        if (!cidr_parse(text, &value->net))
-            return op == EXPR_IN ? "an address or a block such as 10.0.0.0/8"
-                                 : "an address such as 192.0.2.1";
-        return op == EXPR_IN || value->net.bits == 128 ? NULL : "one address ('in' takes blocks)";
+    case VAR_ADDRESS: return parse_address(e->op, value);
     case VAR_TIMES: break;
     }
     unreachable("no operator takes a list of times");
@@ -97,7 +176,7 @@ static bool read_value(struct compile *c, const struct ast_word *at, const struc
     value->text = store_str(&c->keep, word.text);
     if (e->op != EXPR_MATCHES)
         fold(&e->var, (char *)value->text.p, value->text.n);
-    expected = parse_value(var_rows[e->var.id].type, e->op, value);
+    expected = parse_value(e, value);
     return expected == NULL || fail(c, at, expected);
 }
 
@@ -256,46 +335,55 @@ static struct str take_line(struct str *text)
     return str_trim(line);
 }
 
-/* A line that is no value: quoted from the file that it stands in. */
-static void report_line(struct compile *c, struct str path, struct str text, struct str line,
-                        const char *expected, struct span span)
+/* A file of values as the lines that errors quote. NULL: there are too many sources already. */
+static struct source *values_source(struct compile *c, struct str path, struct str text)
 {
-    const struct source *source = source_add(c->sources, path, STR_EMPTY, STR_EMPTY, text);
-    uint32_t from;
+    return source_add(c->sources, path, STR_EMPTY, STR_EMPTY, text);
+}
 
-    if (source == NULL) {
-        diag_error(c->diags, span, "expected %s in '%.*s', got '%.*s'", expected, STR_ARG(path),
-                   STR_ARG(line));
-        return;
+/* Bytes that no text holds. False: there are some, as reported. */
+static bool check_bytes(struct compile *c, struct source *source)
+{
+    struct span span;
+    const char *why;
+    size_t at = 0;
+    bool ok = true;
+
+    while ((why = source_next_bad(source, &at, &span)) != NULL) {
+        diag_error(c->diags, span, "%s", why);
+        ok = false;
     }
-    from = source->base + (uint32_t)(line.p - text.p);
-    diag_error(c->diags, (struct span){from, from + (uint32_t)line.n}, "expected %s, got '%.*s'",
-               expected, STR_ARG(line));
-    diag_note(c->diags, span, "the file is named here");
+    return ok;
 }
 
 /* One value a line; empty lines and those that start with `#` are none. */
-static bool read_lines(struct compile *c, struct expr *e, struct value_set *set, struct str text,
-                       struct span span)
+static bool read_lines(struct compile *c, struct expr *e, struct value_set *set,
+                       const struct source *source)
 {
     enum var_type type = var_rows[e->var.id].type;
-    struct str whole = text;
+    struct str text = source->text;
+    bool ok = true;
 
     while (text.n > 0) {
         struct expr_value value = {.text = take_line(&text)};
+        uint32_t from = source->base + (uint32_t)(value.text.p - source->text.p);
         const char *expected;
 
         if (value.text.n == 0 || value.text.p[0] == '#')
             continue;
-        fold(&e->var, (char *)value.text.p, value.text.n); /* our own copy of the file */
-        expected = parse_value(type, EXPR_IN, &value);
-        if (expected != NULL) {
-            report_line(c, e->file, whole, value.text, expected, span);
-            return false;
+        value.text = store_str(&c->keep, value.text);
+        fold(&e->var, (char *)value.text.p, value.text.n);
+        expected = parse_value(e, &value);
+        if (expected == NULL) {
+            set_add(c, set, type, &value);
+            continue;
         }
-        set_add(c, set, type, &value);
+        diag_error(c->diags, (struct span){from, from + (uint32_t)value.text.n},
+                   "expected %s, got '%.*s'", expected,
+                   (int)(value.text.n < 80 ? value.text.n : 80), value.text.p);
+        ok = false;
     }
-    return true;
+    return ok;
 }
 
 static const struct expr *compile_file(struct compile *c, const struct ast_expr *e)
@@ -303,6 +391,7 @@ static const struct expr *compile_file(struct compile *c, const struct ast_expr 
     struct expr *result = test_new(c, e);
     struct word word = word_read(c, e->values.first);
     struct value_set *set;
+    struct source *source;
     struct str text;
     const char *why;
 
@@ -318,7 +407,7 @@ static const struct expr *compile_file(struct compile *c, const struct ast_expr 
         return NULL;
     }
     result->file = word_path(c, e->values.first, word.text);
-    why = c->files->read(c->files, result->file, VALUE_FILE_MAX, c->scratch.arena, &text);
+    why = c->files->read(c->files, result->file, SOURCE_FILE_MAX, c->scratch.arena, &text);
     if (why != NULL) {
         diag_error(c->diags, e->values.first->span, "cannot read '%.*s': %s", STR_ARG(result->file),
                    why);
@@ -326,8 +415,16 @@ static const struct expr *compile_file(struct compile *c, const struct ast_expr 
     }
     set = value_set_new(&c->keep);
     result->set = set;
-    text = text.n == 0 ? STR("") : store_str(&c->keep, text);
-    return read_lines(c, result, set, text, e->values.first->span) ? result : NULL;
+    source = values_source(c, result->file, text);
+    if (source == NULL) {
+        diag_error(c->diags, e->values.first->span, "cannot read '%.*s': that is too much in all",
+                   STR_ARG(result->file));
+        return NULL;
+    }
+    if (check_bytes(c, source) && read_lines(c, result, set, source))
+        return result;
+    diag_note(c->diags, e->values.first->span, "the file is named here");
+    return NULL;
 }
 
 static const struct expr *compile_acl(struct compile *c, struct str name, struct span span)
@@ -338,11 +435,16 @@ static const struct expr *compile_acl(struct compile *c, struct str name, struct
 
     if (when == NULL)
         return NULL;
+    if (when->n_acls == ACL_DEPTH_MAX) {
+        diag_error(c->diags, span, "acls name each other more than %d deep", ACL_DEPTH_MAX);
+        return NULL;
+    }
     items[0] = when;
     *result = (struct expr){.op = EXPR_ACL,
                             .items = items,
                             .n_items = 1,
                             .n_tests = when->n_tests,
+                            .n_acls = when->n_acls + 1,
                             .acl = store_str(&c->keep, name)};
     return result;
 }
@@ -366,6 +468,7 @@ static const struct expr *compile_items(struct compile *c, const struct ast_expr
     struct expr *result = store_new(&c->keep, struct expr);
     const struct expr **items = store_zalloc(&c->keep, e->n_items, sizeof(*items));
     size_t n_tests = 0;
+    unsigned n_acls = 0;
     bool ok = true;
     size_t n = 0;
 
@@ -373,13 +476,14 @@ static const struct expr *compile_items(struct compile *c, const struct ast_expr
         items[n] = condition_compile(c, item);
         ok = ok && items[n] != NULL;
         n_tests += ok ? items[n]->n_tests : 0;
+        n_acls = ok && items[n]->n_acls > n_acls ? items[n]->n_acls : n_acls;
     }
     if (ok && n_tests > EXPR_TESTS_MAX) {
         diag_error(c->diags, e->span, "with its acls written out this has more than %d tests",
                    EXPR_TESTS_MAX);
         return NULL;
     }
-    *result = (struct expr){.op = op, .items = items, .n_items = n, .n_tests = n_tests};
+    *result = (struct expr){.op = op, .items = items, .n_items = n, .n_tests = n_tests, .n_acls = n_acls};
     return ok ? result : NULL;
 }
 

@@ -15,6 +15,9 @@
 #define SCRATCH_MAX ((size_t)1 << 30)
 #define KEEP_MAX    ((size_t)1 << 30)
 
+/* A load that took so much gives it back to the system: the allocator would keep it. */
+#define TRIM_FROM ((size_t)4 << 20)
+
 /* One file on the way from the main file to the one in hand. */
 struct chain {
     const struct source *source;
@@ -167,6 +170,7 @@ static struct config *load_all(const char *path, const struct files *files, stru
     struct arena *scratch = arena_new(SCRATCH_BLOCK, SCRATCH_MAX);
     struct arena *keep = arena_new(KEEP_BLOCK, KEEP_MAX);
     struct config *config = NULL;
+    bool is_large;
     struct load l;
 
     l.compile = (struct compile){
@@ -184,12 +188,14 @@ static struct config *load_all(const char *path, const struct files *files, stru
         diag_error(diags, SPAN_NONE, "out of memory");
     else
         config = load(&l, path);
+    is_large = scratch != NULL && arena_bytes(scratch) > TRIM_FROM;
     arena_free(scratch);
     if (config == NULL) {
         regexes_free(l.compile.regexes);
         arena_free(keep);
     }
-    memory_trim();
+    if (is_large)
+        memory_trim();
     return config;
 }
 

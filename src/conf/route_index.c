@@ -8,9 +8,10 @@
 
 #include "conf/radix.h"
 
-/* Hosts and paths of one condition that are worth an entry each; beyond that it is asked always. */
-#define KEYS_MAX    4096
-#define ENTRIES_MAX 8192
+/* Hosts or paths of one condition that are worth an entry each; beyond that it is asked always. */
+#define KEYS_MAX 4096
+/* Pairs of both: an `or` of pairs gives far more of them than it means. */
+#define PAIRS_MAX 64
 /* Trees of paths that the host of one request may lead to. */
 #define HOSTS_MAX 16
 
@@ -184,7 +185,7 @@ static void index_add(struct route_index *index, struct store *s, struct store *
     struct keys hosts = keys_or_any(scratch, route->when, VAR_ID_HOST);
     struct keys paths = keys_or_any(scratch, route->when, VAR_ID_PATH);
 
-    if (hosts.n * paths.n > ENTRIES_MAX) { /* the condition asks for the path by itself */
+    if (hosts.n * paths.n > PAIRS_MAX && hosts.n > 1) { /* the condition asks for the path itself */
         paths.list[0] = any_key;
         paths.n = 1;
     }

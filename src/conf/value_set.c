@@ -57,6 +57,8 @@ bool value_set_has_ip(const struct value_set *set, const struct ip *ip)
     char key[KEY_BYTES];
 
     for (size_t i = 0; i < set->n_lengths; i++) {
+        if (set->lengths[i] < IP_V4_BITS && ip_is_v4(ip))
+            continue; /* as cidr_holds has it */
         make_key(key, ip, set->lengths[i]);
         if (names_find(&set->names, (struct str){key, KEY_BYTES}) != NULL)
             return true;

@@ -306,7 +306,8 @@ struct endpoint addr_endpoint(const struct addr *a)
     return e;
 }
 
-bool cidr_parse(struct str text, struct cidr *net)
+/* The address and the length of the prefix, whatever bits are set behind it. */
+static bool split_cidr(struct str text, struct cidr *net)
 {
     const char *slash = text.n == 0 ? NULL : memchr(text.p, '/', text.n);
     struct str host = slash == NULL ? text : str_slice(text, 0, (size_t)(slash - text.p));
@@ -319,10 +320,34 @@ bool cidr_parse(struct str text, struct cidr *net)
     if (slash != NULL && !str_to_u64(str_slice(text, host.n + 1, text.n), bits, &bits))
         return false;
     net->bits = (unsigned)bits + (is_v4 ? 96 : 0);
+    return true;
+}
+
+static bool has_host_bits(const struct cidr *net)
+{
     for (unsigned i = net->bits; i < 128; i++)
         if ((net->base.bytes[i / 8] & (0x80U >> i % 8)) != 0)
-            return false;
-    return true;
+            return true;
+    return false;
+}
+
+bool cidr_parse(struct str text, struct cidr *net)
+{
+    return split_cidr(text, net) && !has_host_bits(net);
+}
+
+bool cidr_has_host_bits(struct str text)
+{
+    struct cidr net;
+
+    return split_cidr(text, &net) && has_host_bits(&net);
+}
+
+bool ip_is_v4(const struct ip *ip)
+{
+    static const unsigned char mapped[12] = {0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0xff, 0xff};
+
+    return memcmp(ip->bytes, mapped, sizeof(mapped)) == 0;
 }
 
 bool cidr_holds(const struct cidr *net, const struct ip *ip)
@@ -331,6 +356,8 @@ bool cidr_holds(const struct cidr *net, const struct ip *ip)
     unsigned rest = net->bits % 8;
     unsigned mask = 0xff00U >> rest & 0xffU;
 
+    if (net->bits < IP_V4_BITS && ip_is_v4(ip))
+        return false;
     if (memcmp(net->base.bytes, ip->bytes, whole) != 0)
         return false;
     return rest == 0 || ((net->base.bytes[whole] ^ ip->bytes[whole]) & mask) == 0;

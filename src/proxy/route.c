@@ -5,6 +5,7 @@
 
 #include "conf/route_index.h"
 #include "proxy/expr_eval.h"
+#include "proxy/worker.h"
 
 static bool route_takes(struct txn *t, const struct config_route *r)
 {
@@ -20,6 +21,8 @@ const struct config_route *route_find(struct txn *t)
     struct route_candidates candidates;
     size_t i;
 
+    if (t->worker->matcher != NULL)
+        regex_matcher_start(t->worker->matcher);
     route_candidates_start(&candidates, f->index, f->n_routes, t->request->host, t->path);
     while (route_candidates_next(&candidates, &i) && t->fault_expr == NULL)
         if (route_takes(t, f->routes[i]))
