@@ -189,6 +189,7 @@ static void config_text_value(struct config_text *g, const char *type)
     static const char *const failures[] = {"reset", "timeout", "empty-response", "503"};
     static const char *const fields[] = {"X-A", "\"X-B\"", "X-Long-Name-Of-A-Field", "'x-c'"};
     static const char *const whos[] = {"10.0.0.0/8", "::1", "all", "'127.0.0.1'", "2001:db8::/32"};
+    static const char *const peers[] = {"10.0.0.0/8", "::1", "unix", "'127.0.0.1'"};
     static const char *const targets[] = {"stderr", "stdout", "log/web.log", "syslog@/dev/log"};
     static const char *const formats[] = {"common", "combined", "\"${method} ${uri} # ${status}\""};
     static const char *const rates[] = {"500/s", "1K/s"};
@@ -215,6 +216,10 @@ static void config_text_value(struct config_text *g, const char *type)
         config_text_word(g, "%s", CONFIG_TEXT_ONE_OF(g, fields));
     else if (strcmp(type, "WHO") == 0)
         config_text_word(g, "%s", CONFIG_TEXT_ONE_OF(g, whos));
+    else if (strcmp(type, "PEER") == 0)
+        config_text_word(g, "%s", CONFIG_TEXT_ONE_OF(g, peers));
+    else if (strcmp(type, "VARIABLE") == 0)
+        config_text_word(g, "client-ip");
     else if (strcmp(type, "TARGET") == 0)
         config_text_word(g, "%s", CONFIG_TEXT_ONE_OF(g, targets));
     else if (strcmp(type, "FORMAT") == 0)
@@ -340,6 +345,19 @@ static void config_text_element_put(struct config_text *g, char *element)
     snprintf(g->key, sizeof(g->key), "%.60s", element);
 }
 
+/* `(TYPE,` of `(TYPE, ...)`: a list of such values. */
+static void config_text_list(struct config_text *g, char *element)
+{
+    element[strcspn(element, ",")] = '\0';
+    config_text_mark(g, '(');
+    config_text_value(g, element + 1);
+    while (config_text_dice(g, 2) == 0) {
+        config_text_mark(g, ',');
+        config_text_value(g, element + 1);
+    }
+    config_text_mark(g, ')');
+}
+
 /* Put what stands from form on to the end of its bracket, or skip it. Gives what is behind. */
 static const char *config_text_sequence(struct config_text *g, const char *form, bool is_put);
 
@@ -376,6 +394,10 @@ static const char *config_text_sequence(struct config_text *g, const char *form,
             form = config_text_sequence(g, form, is_put && config_text_dice(g, 2) == 0);
         } else if (strcmp(element, "{") == 0) {
             form = config_text_choice(g, form, is_put);
+        } else if (element[0] == '(') {
+            if (is_put)
+                config_text_list(g, element);
+            form = config_text_element(form, element); /* `...)` */
         } else if (is_put) {
             config_text_element_put(g, element);
         }
