@@ -26,8 +26,11 @@ struct setting {
     const struct scope *block; /* what it opens; empty for a block that may be left out; or NULL */
     bool is_bad;               /* its arguments or its condition were reported */
     struct setting_built *built; /* of error-page */
+    const void *built_rule;      /* of the rows that are rules: what build has made of it */
     struct setting *next;
     struct setting *next_condition; /* see check_conditions */
+    bool has_effect;       /* on some frontend or route (conf/lint.h) */
+    const char *no_effect; /* why it has none where it is in force */
 };
 
 /* One block, checked: its settings in the order of the file. */

@@ -205,15 +205,15 @@ struct policy {
     const struct error_pages *error_pages; /* never NULL */
     bool intercept_errors;
 
-    const struct http_rule *request_rules;
+    const struct http_rule *const *request_rules; /* those of the blocks around are shared */
     size_t n_request_rules;
-    const struct http_rule *response_rules;
+    const struct http_rule *const *response_rules;
     size_t n_response_rules;
 
     enum forwarded_mode forwarded;
     struct peers trusted_proxies;
 
-    const struct access_rule *access_rules;
+    const struct access_rule *const *access_rules;
     size_t n_access_rules;
 
     const struct config_log *access_log; /* NULL: off */

@@ -18,6 +18,7 @@ struct policy;
 struct layer_rules {
     const struct setting **list;
     size_t n;
+    const void *built; /* what build has made of the list; layers that share it share that */
 };
 
 /* One status, or a class (4, 5), and the error page that holds for it. */

@@ -19,6 +19,9 @@
  */
 enum http_fault uri_authority(struct str text, struct arena *a, struct str *host, unsigned *port);
 
+/* The host without the dot that may end a name of the DNS: `a.example.` is `a.example`. */
+struct str uri_host_name(struct str host);
+
 /*
  * Split an absolute-form target (RFC 9112 3.2.2): authority, and what stands behind it, which may
  * be empty or a bare query. *default_port is that of the scheme. False for anything but http and
@@ -50,6 +53,9 @@ bool uri_is_target_char(char c);
  */
 enum uri_part { URI_PATH, URI_ARGUMENT };
 size_t uri_encode(enum uri_part part, struct str text, char *out);
+
+/* Does a path have a segment `.` or `..`, encoded or not, by which a server might climb? */
+bool uri_has_dot_segment(struct str path);
 
 /* One argument of a query, decoded (`+` is a space), first of its name. False where there is
  * none. */

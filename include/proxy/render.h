@@ -12,6 +12,7 @@ enum render_as {
     RENDER_LOG,  /* as in a text log (log_escape_text); `-` where there is none */
     RENDER_JSON, /* as a whole value of JSON */
     RENDER_PATH, /* percent-encoded but for text of a URI as received: the path of a request line */
+    RENDER_LOCATION, /* what was decoded is encoded again, as in a path or a query; the rest is plain */
     RENDER_QUERY, /* likewise, as part of an argument of a query */
 };
 

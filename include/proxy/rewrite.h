@@ -8,8 +8,8 @@
 
 /*
  * Make t->outgoing from t->request, once for all attempts: forwarding fields, then http-request
- * rules in order. The body's length is set by the caller. False: no memory, or a value that is no
- * field value.
+ * rules in order. The body's length is set by the caller. False: no memory, a value that is no field
+ * value, or a path that would climb; t->reason is set where it is the client's fault.
  */
 bool rewrite_request(struct txn *t);
 

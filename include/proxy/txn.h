@@ -81,6 +81,7 @@ struct txn {
     bool sender_is_trusted;
     bool scheme_is_https; /* a trusted sender has said so */
     struct str *matches; /* what named groups held, by var_ref.match; NULL: nothing yet */
+    bool has_budget;     /* for regular expressions: one for all of its conditions */
     const struct expr *fault_expr; /* a test that could not be decided; NULL: none */
 
     struct body request_body;

@@ -112,15 +112,15 @@ static void rules_add_up_outermost_first(void)
     CU_ASSERT_PTR_NOT_NULL_FATAL(c);
     p = c->frontends[0].routes[0]->policy;
     CU_ASSERT_EQUAL_FATAL(p->n_request_rules, 3);
-    CU_ASSERT(str_eq(p->request_rules[0].name, STR("A")));
-    CU_ASSERT_EQUAL(p->request_rules[1].kind, RULE_DEL_HEADER);
-    CU_ASSERT_EQUAL(p->request_rules[2].value.n_ops, 2);
-    CU_ASSERT_EQUAL(p->request_rules[2].value.ops[1].var.id, VAR_ID_HOST);
+    CU_ASSERT(str_eq(p->request_rules[0]->name, STR("A")));
+    CU_ASSERT_EQUAL(p->request_rules[1]->kind, RULE_DEL_HEADER);
+    CU_ASSERT_EQUAL(p->request_rules[2]->value.n_ops, 2);
+    CU_ASSERT_EQUAL(p->request_rules[2]->value.ops[1].var.id, VAR_ID_HOST);
     CU_ASSERT_EQUAL_FATAL(p->n_access_rules, 3);
-    CU_ASSERT(!p->access_rules[0].is_allow && p->access_rules[0].n_nets == 1);
-    CU_ASSERT(p->access_rules[1].is_allow && p->access_rules[1].for_all);
-    CU_ASSERT(p->access_rules[2].for_all && p->access_rules[2].when != NULL);
-    CU_ASSERT_EQUAL(p->access_rules[2].status, 404);
+    CU_ASSERT(!p->access_rules[0]->is_allow && p->access_rules[0]->n_nets == 1);
+    CU_ASSERT(p->access_rules[1]->is_allow && p->access_rules[1]->for_all);
+    CU_ASSERT(p->access_rules[2]->for_all && p->access_rules[2]->when != NULL);
+    CU_ASSERT_EQUAL(p->access_rules[2]->status, 404);
     CU_ASSERT_EQUAL(c->frontends[0].policy->n_request_rules, 2);
     config_unref(c);
 }

@@ -153,64 +153,85 @@ static unsigned choose(const struct setting *s, const char *const *names, unsign
     unreachable("the form lets no other word through");
 }
 
-static struct http_rule build_http_rule(struct build *b, const struct setting *s)
+static const struct http_rule *make_http_rule(struct build *b, const struct setting *s)
 {
     static const char *const kinds[] = {"set-header", "add-header", "del-header",
                                         "set-path",   "set-query",  "set-status"};
-    struct http_rule rule = {.kind = (enum http_rule_kind)choose(s, kinds, 6),
-                             .place = build_place(b, s->statement->span)};
+    struct http_rule *rule = store_new(&b->compile->keep, struct http_rule);
     const struct arg *first = s->args.first->next;
 
+    rule->kind = (enum http_rule_kind)choose(s, kinds, 6);
+    rule->place = build_place(b, s->statement->span);
     if (first->type == FORM_FIELD) {
-        rule.name = first->text;
-        rule.id = field_find(first->text);
+        rule->name = first->text;
+        rule->id = field_find(first->text);
     }
     if (s->args.last->type == FORM_TEMPLATE)
-        rule.value = s->args.last->template;
-    if (rule.kind == RULE_SET_STATUS)
-        rule.status = (unsigned)s->args.last->number;
+        rule->value = s->args.last->template;
+    if (rule->kind == RULE_SET_STATUS)
+        rule->status = (unsigned)s->args.last->number;
     return rule;
 }
 
-static const struct http_rule *build_http_rules(struct build *b, const struct layer_rules *rules)
+/* Each rule is made once, and so is each list, however many layers they hold in. */
+static const struct http_rule *const *build_http_rules(struct build *b, struct layer_rules *rules)
 {
-    struct http_rule *list = store_zalloc(&b->compile->keep, rules->n, sizeof(*list));
+    const struct http_rule **list;
 
-    for (size_t i = 0; i < rules->n; i++)
-        list[i] = build_http_rule(b, rules->list[i]);
+    if (rules->built != NULL)
+        return rules->built;
+    list = store_zalloc(&b->compile->keep, rules->n, sizeof(*list));
+    for (size_t i = 0; i < rules->n; i++) {
+        struct setting *s = (struct setting *)rules->list[i];
+
+        if (s->built_rule == NULL)
+            s->built_rule = make_http_rule(b, s);
+        list[i] = s->built_rule;
+    }
+    rules->built = list;
     return list;
 }
 
-static struct access_rule build_access_rule(struct build *b, const struct setting *s)
+static const struct access_rule *make_access_rule(struct build *b, const struct setting *s)
 {
-    struct access_rule rule = {
+    struct access_rule *rule = store_new(&b->compile->keep, struct access_rule);
+    struct cidr *nets = store_zalloc(&b->compile->keep, s->args.n, sizeof(*nets));
+
+    *rule = (struct access_rule){
         .is_allow = s->row->id == SETTING_ALLOW,
+        .nets = nets,
         .when = s->when,
         .status = 403,
         .place = build_place(b, s->statement->span),
     };
-    struct cidr *nets = store_zalloc(&b->compile->keep, s->args.n, sizeof(*nets));
-
     for (const struct arg *arg = s->args.first; arg != NULL; arg = arg->next) {
         if (arg->type == FORM_CODE)
-            rule.status = (unsigned)arg->number;
+            rule->status = (unsigned)arg->number;
         else if (str_eq(arg->text, STR("all")))
-            rule.for_all = true;
+            rule->for_all = true;
         else
-            nets[rule.n_nets++] = arg->net;
+            nets[rule->n_nets++] = arg->net;
     }
-    rule.nets = nets;
-    rule.for_all = rule.for_all || rule.n_nets == 0;
+    rule->for_all = rule->for_all || rule->n_nets == 0;
     return rule;
 }
 
-static const struct access_rule *build_access_rules(struct build *b,
-                                                    const struct layer_rules *rules)
+static const struct access_rule *const *build_access_rules(struct build *b,
+                                                           struct layer_rules *rules)
 {
-    struct access_rule *list = store_zalloc(&b->compile->keep, rules->n, sizeof(*list));
+    const struct access_rule **list;
 
-    for (size_t i = 0; i < rules->n; i++)
-        list[i] = build_access_rule(b, rules->list[i]);
+    if (rules->built != NULL)
+        return rules->built;
+    list = store_zalloc(&b->compile->keep, rules->n, sizeof(*list));
+    for (size_t i = 0; i < rules->n; i++) {
+        struct setting *s = (struct setting *)rules->list[i];
+
+        if (s->built_rule == NULL)
+            s->built_rule = make_access_rule(b, s);
+        list[i] = s->built_rule;
+    }
+    rules->built = list;
     return list;
 }
 
@@ -321,7 +342,7 @@ static const struct policy_origins *build_origins(struct build *b, const struct 
     return origins;
 }
 
-static const struct policy *make_policy(struct build *b, const struct layer *layer)
+static const struct policy *make_policy(struct build *b, struct layer *layer)
 {
     static const char *const replays[] = {"safe", "always", "never"};
     static const char *const modes[] = {"append", "replace", "off"};

@@ -106,11 +106,9 @@ static const char *check_text(const struct expr *e, struct str text)
     case VAR_ID_VERSION: return is_one_of(text, versions) ? NULL : "HTTP/1.0 or HTTP/1.1";
     case VAR_ID_URI:
     case VAR_ID_RAW_PATH:
-        return str_starts_with(text, STR("/")) || str_eq(text, STR("*"))
-                   ? NULL
-                   : "what starts with '/'";
-    case VAR_ID_QUERY:
-        return str_starts_with(text, STR("?")) ? "a query, without its '?'" : NULL;
+        return str_starts_with(text, STR("/")) || str_eq(text, STR("*")) ? NULL
+                                                                         : "what starts with '/'";
+    case VAR_ID_QUERY: return str_starts_with(text, STR("?")) ? "a query, without its '?'" : NULL;
     default: return NULL;
     }
 }
@@ -483,7 +481,8 @@ static const struct expr *compile_items(struct compile *c, const struct ast_expr
                    EXPR_TESTS_MAX);
         return NULL;
     }
-    *result = (struct expr){.op = op, .items = items, .n_items = n, .n_tests = n_tests, .n_acls = n_acls};
+    *result =
+        (struct expr){.op = op, .items = items, .n_items = n, .n_tests = n_tests, .n_acls = n_acls};
     return ok ? result : NULL;
 }
 

@@ -193,23 +193,23 @@ static void dump_error_pages(struct dump *d, const struct policy *p, const struc
     }
 }
 
-static void dump_http_rules(struct dump *d, enum setting_id id, const struct http_rule *rules,
+static void dump_http_rules(struct dump *d, enum setting_id id, const struct http_rule *const *rules,
                             size_t from, size_t n)
 {
     static const char *const kinds[] = {"set-header", "add-header", "del-header",
                                         "set-path",   "set-query",  "set-status"};
 
     for (size_t i = from; i < n; i++) {
-        dump_setting_at(d, id, &rules[i].place);
-        dump_option(d, kinds[rules[i].kind]);
-        if (rules[i].name.n > 0)
-            dump_word(d, rules[i].name);
-        if (rules[i].kind == RULE_SET_HEADER || rules[i].kind == RULE_ADD_HEADER)
+        dump_setting_at(d, id, &rules[i]->place);
+        dump_option(d, kinds[rules[i]->kind]);
+        if (rules[i]->name.n > 0)
+            dump_word(d, rules[i]->name);
+        if (rules[i]->kind == RULE_SET_HEADER || rules[i]->kind == RULE_ADD_HEADER)
             dump_text(d, " ");
-        if (rules[i].kind == RULE_SET_STATUS)
-            dump_number(d, rules[i].status);
-        else if (rules[i].kind != RULE_DEL_HEADER)
-            dump_template(d, &rules[i].value);
+        if (rules[i]->kind == RULE_SET_STATUS)
+            dump_number(d, rules[i]->status);
+        else if (rules[i]->kind != RULE_DEL_HEADER)
+            dump_template(d, &rules[i]->value);
         dump_end_line(d);
     }
 }
@@ -230,7 +230,7 @@ void dump_access_rule(struct dump *d, const struct access_rule *r)
 static void dump_access_rules(struct dump *d, const struct policy *p, size_t from)
 {
     for (size_t i = from; i < p->n_access_rules; i++) {
-        dump_access_rule(d, &p->access_rules[i]);
+        dump_access_rule(d, p->access_rules[i]);
         dump_end_line(d);
     }
 }

@@ -242,67 +242,62 @@ static effect_fn effect_of(const struct setting *s)
     }
 }
 
-/* What is in force of a row; timeouts each by itself. NULL: something else is. */
-static bool is_in_force(const struct layer *layer, const struct setting *s)
+/* The setting is in force here. Where no route is found nothing but the connection itself is timed.
+ */
+static void note_effect(const struct setting *in_force, const struct built_layer *l)
 {
-    if (s->row->id == SETTING_TIMEOUT)
-        return layer->timeouts[timeout_of(s)] == s;
-    if (s->row->id != SETTING_HTTP_REQUEST)
-        return layer->settings[s->row->id] == s;
-    for (size_t i = 0; i < layer->request_rules.n; i++)
-        if (layer->request_rules.list[i] == s)
-            return true;
-    return false;
-}
+    struct setting *s = (struct setting *)in_force;
+    effect_fn why_not;
 
-/* Warn if the setting means nothing anywhere. */
-static void lint_setting(struct build *b, const struct setting *s, struct built_layer *from)
-{
-    effect_fn why_not = effect_of(s);
-    const char *reason = "everything within sets another";
-
-    if (why_not == of_anything || s->is_bad)
+    if (s == NULL || s->has_effect)
         return;
-    for (const struct built_layer *l = from; l != NULL; l = l->next) {
-        const char *one;
-
-        /* Where no route is found nothing but the connection itself is timed. */
-        if (!is_in_force(l->layer, s) || (l->route == NULL && why_not != of_frontend))
-            continue;
-        one = why_not(l);
-        if (one == NULL)
-            return;
-        reason = one;
-    }
-    diag_warning(b->compile->diags, s->statement->words.first->span, "this '%s' has no effect: %s",
-                 s->row->name, reason);
+    why_not = effect_of(s);
+    if (l->route == NULL && why_not != of_frontend)
+        return;
+    s->no_effect = why_not(l);
+    s->has_effect = s->no_effect == NULL;
 }
 
-static void lint_scope(struct build *b, const struct scope *scope, struct built_layer *from)
+static void note_effects(const struct built_layer *l)
 {
-    for (const struct setting *s = scope->first; s != NULL; s = s->next)
-        lint_setting(b, s, from);
+    for (size_t i = 0; i < SETTING_N; i++)
+        note_effect(l->layer->settings[i], l);
+    for (size_t i = 0; i < TIMEOUT_N; i++)
+        note_effect(l->layer->timeouts[i], l);
+    for (size_t i = 0; i < l->layer->request_rules.n; i++)
+        note_effect(l->layer->request_rules.list[i], l);
 }
 
-/* The settings of a route can be in force in it alone, those of a frontend in its routes too. */
+/* Warn of the settings of a block that mean nothing anywhere. */
+static void lint_scope(struct build *b, const struct scope *scope)
+{
+    for (const struct setting *s = scope->first; s != NULL; s = s->next) {
+        struct span span = s->statement->words.first->span;
+
+        if (s->has_effect || s->is_bad || effect_of(s) == of_anything)
+            continue;
+        if (s->row->id == SETTING_TIMEOUT)
+            span = span_join(span, setting_span(s));
+        diag_warning(b->compile->diags, span, "this '%.*s' has no effect: %s",
+                     STR_ARG(source_text(b->compile->sources, span)),
+                     s->no_effect != NULL ? s->no_effect : "everything within sets another");
+    }
+}
+
 static void lint_settings(struct build *b)
 {
     const struct setting *defaults = scope_first(b->top, SETTING_DEFAULTS);
 
+    for (const struct built_layer *l = b->layers; l != NULL; l = l->next)
+        note_effects(l);
     if (defaults != NULL)
-        lint_scope(b, defaults->block, b->layers);
+        lint_scope(b, defaults->block);
     for (const struct setting *s = build_first(b->top, SETTING_POLICY); s != NULL;
          s = build_next(s))
         if (resolve_is_used(b->compile, s)) /* else that has been said */
-            lint_scope(b, s->block, b->layers);
-    for (struct built_layer *l = b->layers; l != NULL; l = l->next) {
-        struct built_layer *keep = l->next;
-
-        if (l->route != NULL)
-            l->next = NULL;
-        lint_scope(b, l->setting->block, l);
-        l->next = keep;
-    }
+            lint_scope(b, s->block);
+    for (const struct built_layer *l = b->layers; l != NULL; l = l->next)
+        lint_scope(b, l->setting->block);
 }
 
 /* --- error pages that hide a loss --- */

@@ -125,6 +125,7 @@ static void layer_rule(struct compile *c, struct layer_rules *rules,
 
         for (const struct setting *at = scope->first; at != NULL; at = at->next)
             n++;
+        rules->built = NULL;
         rules->list =
             store_grow(&c->scratch, outer->list, outer->n, outer->n + n, sizeof(*rules->list));
     }

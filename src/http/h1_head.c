@@ -270,7 +270,7 @@ static enum http_fault head_read_absolute(struct head *h, struct str target, str
     fault = uri_authority(host, h->arena, &other, &other_port);
     if (fault != FAULT_NONE)
         return fault;
-    if (!str_eq(other, h->host) ||
+    if (!str_eq(uri_host_name(other), h->host) ||
         port_or(other_port, default_port) != port_or(h->port, default_port))
         return FAULT_HOST_MISMATCH;
     return FAULT_NONE;

@@ -112,6 +112,7 @@ enum http_fault head_set_authority(struct head *h, struct str text)
     h->authority = h->host;
     if (h->port != 0)
         h->authority.n = text.n; /* uri_authority: the port stands behind the host */
+    h->host = uri_host_name(h->host);
     return fault;
 }
 

@@ -353,6 +353,36 @@ static struct str take_until(struct str *text, char mark)
     return before;
 }
 
+struct str uri_host_name(struct str host)
+{
+    if (host.n > 1 && host.p[host.n - 1] == '.')
+        host.n--;
+    return host;
+}
+
+/* Take a dot or `%2e` off the front of a text. */
+static bool take_dot(struct str *text)
+{
+    size_t n = str_starts_with(*text, STR(".")) ? 1 : 3;
+
+    if (n == 3 && (text->n < 3 || escape_value(*text, 0) != '.' || text->p[0] != '%'))
+        return false;
+    *text = str_slice(*text, n, text->n);
+    return true;
+}
+
+bool uri_has_dot_segment(struct str path)
+{
+    while (path.n > 0) {
+        struct str segment = segment_at(path.p, path.n, 0);
+
+        path = str_slice(path, segment.n < path.n ? segment.n + 1 : segment.n, path.n);
+        if (take_dot(&segment) && (segment.n == 0 || (take_dot(&segment) && segment.n == 0)))
+            return true;
+    }
+    return false;
+}
+
 static bool is_unreserved(char c)
 {
     char lower = str_lower_char(c);

@@ -91,7 +91,8 @@ static void print_fact(struct txn *t, const struct expr *e, int column)
 
 static void explain_expr(struct txn *t, const struct expr *e, unsigned depth, bool is_tried);
 
-/* The items of `and` up to the first that fails, of `or` up to the first that holds; then the rest. */
+/* The items of `and` up to the first that fails, of `or` up to the first that holds; then the rest.
+ */
 static void explain_items(struct txn *t, const struct expr *e, unsigned depth)
 {
     bool is_tried = true;
@@ -151,7 +152,8 @@ static void say_undecided(const struct txn *t)
 
     fputs("    the expression '", stdout);
     print_short(pattern);
-    puts("' takes too many steps: the client gets 500");
+    printf("' is given up: %s; the client gets 500\n",
+           t->worker->matcher == NULL ? "no memory is left" : regex_fault_text(t->worker->matcher));
 }
 
 /* Who is the client by the policy in force? Said where it is news. */
@@ -162,7 +164,8 @@ static void explain_client(struct txn *t)
 
     client_find(t);
     if (!endpoint_eq(&before, &t->client))
-        printf("    by trusted-proxies the client is %.*s\n", (int)ip_text(&t->client.ip, text), text);
+        printf("    by trusted-proxies the client is %.*s\n", (int)ip_text(&t->client.ip, text),
+               text);
 }
 
 static bool explain_route(struct txn *t, const struct config_route *r)
@@ -171,6 +174,7 @@ static bool explain_route(struct txn *t, const struct config_route *r)
     bool takes;
 
     expr_forget(t);
+    t->has_budget = false; /* what is shown is tried more than once */
     takes = !r->is_internal && expr_holds(t, r->when);
     word = r->is_internal          ? "internal"
            : t->fault_expr != NULL ? "cannot be decided"
@@ -268,7 +272,9 @@ static void explain_backend(struct txn *t)
     }
     puts("a server is sent:");
     if (!rewrite_request(t)) {
-        puts("    nothing: a rule of http-request gives no value that can be sent; the client gets 500");
+        printf("    nothing: a rule of http-request gives no value that can be sent; the client "
+               "gets %u\n",
+               reasons[t->reason == REASON_NONE ? REASON_INTERNAL : t->reason].status);
         return;
     }
     printf("    %.*s %.*s\n    Host: %.*s\n", STR_ARG(t->outgoing->method_text),
@@ -308,7 +314,8 @@ static void explain_action(struct txn *t)
     case ACTION_BACKEND: explain_backend(t); return;
     case ACTION_RESPOND:
     case ACTION_REDIRECT:
-        text = template_render(t, &r->text, RENDER_PLAIN);
+        text = template_render(t, &r->text,
+                               r->action == ACTION_REDIRECT ? RENDER_LOCATION : RENDER_PLAIN);
         printf("the client gets %u%s", r->status, text.n == 0 ? "" : ": ");
         print_short(text);
         putchar('\n');
@@ -322,7 +329,8 @@ static void explain_settings(struct txn *t)
     struct str written = policy_dump(t->policy, false, t->arena);
     struct str built_in = policy_dump(t->policy, true, t->arena);
 
-    puts(written.n == 0 ? "no setting is written anywhere" : "settings in force, and where they stand:");
+    puts(written.n == 0 ? "no setting is written anywhere"
+                        : "settings in force, and where they stand:");
     printf("%.*s", STR_ARG(written));
     puts("built in:");
     printf("%.*s", STR_ARG(built_in));

@@ -122,6 +122,9 @@ static bool regex_holds(struct txn *t, const struct expr *e)
 
     if (w->matcher == NULL)
         w->matcher = regex_matcher_new();
+    if (w->matcher != NULL && !t->has_budget)
+        regex_matcher_start(w->matcher);
+    t->has_budget = true;
     if (w->matcher != NULL)
         result = regex_match(w->matcher, e->regex, subject);
     if (result == REGEX_FAULT ||

@@ -88,6 +88,14 @@ static struct str uri_value(struct txn *t, const struct var_ref *v, enum uri_par
     return p == NULL ? STR_EMPTY : (struct str){p, uri_encode(part, value, p)};
 }
 
+/* `https://${host}${path}`: only what a URI has been taken apart for must be put together again. */
+static struct str location_value(struct txn *t, const struct var_ref *v)
+{
+    if (v->id == VAR_ID_PATH || v->id == VAR_ID_MATCH)
+        return uri_value(t, v, URI_PATH);
+    return v->id == VAR_ID_QUERY_ARG ? uri_value(t, v, URI_ARGUMENT) : var_text(t, v);
+}
+
 static struct str op_text(struct txn *t, const struct template_op *op, enum render_as as)
 {
     if (!op->is_variable)
@@ -96,6 +104,7 @@ static struct str op_text(struct txn *t, const struct template_op *op, enum rend
     case RENDER_PLAIN: break;
     case RENDER_LOG: return log_value(t, var_text(t, &op->var));
     case RENDER_JSON: return json_value(t, &op->var);
+    case RENDER_LOCATION: return location_value(t, &op->var);
     case RENDER_PATH: return uri_value(t, &op->var, URI_PATH);
     case RENDER_QUERY: return uri_value(t, &op->var, URI_ARGUMENT);
     }

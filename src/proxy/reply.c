@@ -163,7 +163,8 @@ static bool route_answer(struct txn *t, const struct config_route *r, struct ans
         *a = (struct answer){.status = 200};
         return static_page(t, r, a);
     }
-    text = template_render(t, &r->text, RENDER_PLAIN);
+    text = template_render(t, &r->text,
+                           r->action == ACTION_REDIRECT ? RENDER_LOCATION : RENDER_PLAIN);
     if (text.p == NULL)
         return false;
     *a = (struct answer){.status = r->status, .content_type = r->content_type};
@@ -238,7 +239,8 @@ static bool page_answer(struct txn *t, const struct error_page *page, unsigned s
 
     t->status = page_status(t, page, status);
     if (page->kind == ERROR_PAGE_TEXT || page->kind == ERROR_PAGE_REDIRECT) {
-        text = template_render(t, &page->text, RENDER_PLAIN);
+        text = template_render(t, &page->text,
+                               page->kind == ERROR_PAGE_REDIRECT ? RENDER_LOCATION : RENDER_PLAIN);
         if (text.p == NULL)
             return false;
     }

@@ -47,6 +47,10 @@ static bool target_rule_apply(struct txn *t, struct head *h, const struct http_r
         return true;
     if (part.p == NULL || memchr(path.p, '?', path.n) != NULL)
         return false;
+    if (is_path && uri_has_dot_segment(path)) { /* what was matched must not lead elsewhere */
+        t->reason = REASON_BAD_REQUEST;
+        return false;
+    }
     target =
         arena_printf(t->arena, "%.*s%s%.*s", STR_ARG(path), query.n > 0 ? "?" : "", STR_ARG(query));
     if (!target_is_sound(target))
@@ -82,11 +86,11 @@ static bool rule_apply(struct txn *t, struct head *h, const struct http_rule *r,
  * A rule that cannot be applied is an error of the exchange; to an answer of ours (!is_relayed) it
  * is left out.
  */
-static bool rules_apply(struct txn *t, struct head *h, const struct http_rule *rules, size_t n,
+static bool rules_apply(struct txn *t, struct head *h, const struct http_rule *const *rules, size_t n,
                         bool is_relayed)
 {
     for (size_t i = 0; i < n; i++)
-        if (!rule_apply(t, h, &rules[i], is_relayed) && is_relayed)
+        if (!rule_apply(t, h, rules[i], is_relayed) && is_relayed)
             return false;
     return true;
 }

@@ -5,7 +5,6 @@
 
 #include "conf/route_index.h"
 #include "proxy/expr_eval.h"
-#include "proxy/worker.h"
 
 static bool route_takes(struct txn *t, const struct config_route *r)
 {
@@ -21,8 +20,6 @@ const struct config_route *route_find(struct txn *t)
     struct route_candidates candidates;
     size_t i;
 
-    if (t->worker->matcher != NULL)
-        regex_matcher_start(t->worker->matcher);
     route_candidates_start(&candidates, f->index, f->n_routes, t->request->host, t->path);
     while (route_candidates_next(&candidates, &i) && t->fault_expr == NULL)
         if (route_takes(t, f->routes[i]))
@@ -45,8 +42,8 @@ const struct access_rule *route_rule(struct txn *t)
     const struct policy *p = t->policy;
 
     for (size_t i = 0; i < p->n_access_rules && t->fault_expr == NULL; i++)
-        if (rule_names_client(&p->access_rules[i], t) && expr_holds(t, p->access_rules[i].when))
-            return &p->access_rules[i];
+        if (rule_names_client(p->access_rules[i], t) && expr_holds(t, p->access_rules[i]->when))
+            return p->access_rules[i];
     return NULL;
 }
 

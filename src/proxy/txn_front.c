@@ -105,7 +105,7 @@ static void start_proxying(struct txn *t)
         return;
     }
     if (!rewrite_request(t)) {
-        txn_fail(t, REASON_INTERNAL);
+        txn_fail(t, t->reason == REASON_NONE ? REASON_INTERNAL : t->reason);
         return;
     }
     t->outgoing->has_body = has_body;
