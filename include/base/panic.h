@@ -31,6 +31,12 @@ _Noreturn void panic_at(const char *expression, const char *file, int line, cons
                         const char *about);
 
 /*
+ * Load now what a backtrace needs (it comes from a shared object that is opened at its first use):
+ * afterwards a panic opens nothing.
+ */
+void panic_prepare(void);
+
+/*
  * Send the report to this descriptor as well as to standard error; -1 (the start value) for
  * standard error alone. The descriptor stays the caller's.
  */

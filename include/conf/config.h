@@ -24,6 +24,9 @@
 #define TIMEOUT_NEVER  UINT32_MAX
 #define SIZE_UNLIMITED UINT64_MAX
 
+/* `workers auto`: as many as there are processors for us. */
+#define CONFIG_WORKERS_AUTO UINT32_MAX
+
 /* Servers of one backend: a request notes in one word which of them it has tried. */
 #define CONFIG_SERVERS_MAX 64
 
@@ -228,7 +231,7 @@ struct config_backend {
 };
 
 struct config_global {
-    unsigned workers;
+    unsigned workers; /* 0: one process that does all; or CONFIG_WORKERS_AUTO */
     enum poller_kind poller;
     bool has_user;
     struct str user;  /* name as written */

@@ -13,6 +13,7 @@ struct options {
     const char *config_path; /* NULL where the command needs none */
     const char *pid_path;    /* -p; NULL: the configuration's */
     bool is_daemon;          /* -D */
+    bool is_master;          /* -W: with a master, whatever the configuration says of workers */
     bool is_debug;           /* -d: foreground, and every message of the error log */
     bool is_verbose;         /* -vv */
     bool is_quiet;           /* -q */

@@ -20,6 +20,13 @@ void panic_set_fd(int fd)
     panic_fd = fd;
 }
 
+void panic_prepare(void)
+{
+    void *frame;
+
+    backtrace(&frame, 1);
+}
+
 static void panic_put(const char *text)
 {
     size_t n = strlen(text);

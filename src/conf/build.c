@@ -9,8 +9,6 @@
 #include "base/panic.h"
 #include "conf/suggest.h"
 
-#include <unistd.h>
-
 #define SPOOL_LEVELS_MAX 3
 
 struct config_place build_place(struct build *b, struct span span)
@@ -119,10 +117,12 @@ static void build_global(struct build *b)
     struct config_global *g = &b->config->global;
     const struct setting *user = build_setting(scope, defaults, SETTING_USER);
     const struct setting *pid_file = build_setting(scope, defaults, SETTING_PID_FILE);
+    const struct setting *workers = build_setting(scope, defaults, SETTING_WORKERS);
     const struct setting *poller = build_setting(scope, defaults, SETTING_POLLER);
     const struct setting *header = build_setting(scope, defaults, SETTING_SERVER_HEADER);
 
-    g->workers = (unsigned)build_setting(scope, defaults, SETTING_WORKERS)->args.first->number;
+    g->workers = args_has(&workers->args, "auto") ? CONFIG_WORKERS_AUTO
+                                                  : (unsigned)workers->args.first->number;
     g->poller = args_has(&poller->args, "poll") ? POLLER_POLL : POLLER_EPOLL;
     g->max_connections =
         (unsigned)build_setting(scope, defaults, SETTING_MAX_CONNECTIONS)->args.first->number;
@@ -185,7 +185,7 @@ static void build_own_spool(struct build *b, struct config_spool *spool)
     spool->reserve_bytes = b->spool_defaults->seen[SETTING_RESERVE]->args.first->number;
     spool->path = STR("/var/spool/holdfast");
     if (!c->files->can_spool(c->files, spool->path))
-        spool->path = store_printf(&c->keep, "%s/holdfast-%u", temporary, (unsigned)geteuid());
+        spool->path = store_printf(&c->keep, "%s/holdfast-%u", temporary, (unsigned)c->files->user_id(c->files));
     names_add(&b->spools, &c->scratch, spool->name, spool);
 }
 

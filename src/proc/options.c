@@ -16,6 +16,7 @@ static const char help[] =
     "  -c, -t    check only: exit 0 where it is valid, else 1\n"
     "  --strict  with -c: warnings fail too\n"
     "  -D        run in the background\n"
+    "  -W        with a master and workers, also where the file says `workers 0`\n"
     "  -d        debug: in the foreground, with every message of the error log\n"
     "  -p FILE   write the process's number there, last of all steps of the start\n"
     "  -q        say nothing but errors\n"
@@ -42,7 +43,7 @@ static const struct command_row {
     unsigned operands_max;
     bool needs_config;
 } commands[] = {
-    {"",     COMMAND_RUN,  "f:cthvdDqp:S", 0, true},
+    {"",     COMMAND_RUN,  "f:cthvdDWqp:S", 0, true},
     {"dump", COMMAND_DUMP, "f:qh",         0, true},
 };
 
@@ -73,6 +74,7 @@ static void take_option(struct options *o, int letter)
         break;
     case 'd': o->is_debug = true; break;
     case 'D': o->is_daemon = true; break;
+    case 'W': o->is_master = true; break;
     case 'q': o->is_quiet = true; break;
     case 'p': o->pid_path = optarg; break;
     case 'S': o->is_strict = true; break;

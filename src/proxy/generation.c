@@ -5,13 +5,13 @@
 
 #include "base/panic.h"
 #include "base/pool.h"
+#include "proxy/opener.h"
 #include "proxy/server.h"
 #include "proxy/worker.h"
 
 #include <errno.h>
 #include <stdarg.h>
 #include <stdio.h>
-#include <unistd.h>
 
 #define ERROR_TEXT_MAX 512
 
@@ -29,22 +29,14 @@ void generation_error(struct generation_errors *errors, const struct config_plac
         errors->failed(errors->to, place, text);
 }
 
-/* While we are root: whoever we shall be has to open the file anew one day. */
-static void log_ref_give(const struct log_ref *r, const struct config_global *global)
-{
-    if (global->has_user && geteuid() == 0 && !log_give(r->sink, global->uid, global->gid))
-        log_message(LOG_WARNING, "cannot give log '%s' to user %.*s: %s", log_name(r->sink),
-                    STR_ARG(global->user), strerror(errno));
-}
-
-static struct log_ref *log_ref_open(const struct config_log *log)
+static struct log_ref *log_ref_open(const struct opener *o, const struct config_log *log)
 {
     struct log_ref *r = memory_get(sizeof(*r));
 
     if (r == NULL)
         return NULL;
     r->refs = 1;
-    r->sink = log_open(log->kind, log->where);
+    r->sink = o->log(o, log);
     if (r->sink == NULL) {
         int saved = errno;
 
@@ -81,6 +73,7 @@ struct log_sink *generation_log(const struct generation *g, const struct config_
 static bool bind_log(struct generation *g, const struct config_log *log,
                      const struct generation *before, struct generation_errors *errors)
 {
+    const struct opener *opener = g->worker->opener;
     struct log_ref **logs;
     struct log_ref *r;
 
@@ -94,9 +87,9 @@ static bool bind_log(struct generation *g, const struct config_log *log,
     if (r != NULL)
         r->refs++;
     else
-        r = log_ref_open(log);
-    if (r != NULL && r->refs == 1)
-        log_ref_give(r, &g->config->global);
+        r = log_ref_open(opener, log);
+    if (r != NULL && r->refs == 1 && opener->is_owner)
+        opener_give_log(r->sink, &g->config->global);
     if (r == NULL) {
         generation_error(errors, NULL, "cannot open log '%.*s': %s", STR_ARG(log->where),
                          strerror(errno));
@@ -122,43 +115,20 @@ static bool bind_logs(struct generation *g, const struct generation *before,
     return ok;
 }
 
-static struct spool_setup store_setup(const struct config *c, const struct config_spool *spool)
-{
-    struct spool_setup setup = {
-        .path = spool->path,
-        .n_levels = spool->n_levels,
-        .has_quota = spool->has_quota,
-        .quota_bytes = spool->quota_bytes,
-        .reserve_bytes = spool->reserve_bytes,
-        .has_owner = c->global.has_user,
-        .uid = c->global.uid,
-        .gid = c->global.gid,
-    };
-
-    memcpy(setup.levels, spool->levels, sizeof(setup.levels));
-    return setup;
-}
-
-static struct spool_store *store_find(const struct generation *g, struct str path)
+static struct spool_store *store_find(const struct opener *opener, const struct generation *g,
+                                      struct str path)
 {
     for (size_t i = 0; g != NULL && i < g->config->n_spools; i++)
-        if (str_eq(spool_store_path(g->stores[i]), path) && spool_store_is_there(g->stores[i]))
+        if (str_eq(spool_store_path(g->stores[i]), path) &&
+            opener->keeps_store(opener, g->stores[i]))
             return g->stores[i];
     return NULL;
-}
-
-static void store_warn(const struct config_spool *spool, const struct spool_store *store)
-{
-    const char *doubt = spool_store_doubt(store);
-
-    if (doubt != NULL)
-        log_message(LOG_WARNING, "spool %.*s at %.*s: %s", STR_ARG(spool->name),
-                    STR_ARG(spool->path), doubt);
 }
 
 static bool bind_stores(struct generation *g, const struct generation *before,
                         struct generation_errors *errors)
 {
+    const struct opener *opener = g->worker->opener;
     const struct config *c = g->config;
     bool ok = true;
 
@@ -169,16 +139,16 @@ static bool bind_stores(struct generation *g, const struct generation *before,
         g->stores[i] = NULL;
     for (size_t i = 0; i < c->n_spools; i++) {
         const struct config_spool *spool = &c->spools[i];
-        struct spool_setup setup = store_setup(c, spool);
-        struct spool_store *known = store_find(before, spool->path);
+        struct spool_setup setup = opener_store_setup(c, spool);
+        struct spool_store *known = store_find(opener, before, spool->path);
 
-        g->stores[i] = known != NULL ? spool_store_ref(known) : spool_store_open(&setup);
+        g->stores[i] = known != NULL ? spool_store_ref(known) : opener->store(opener, &setup);
         if (g->stores[i] == NULL) {
             generation_error(errors, &spool->place, "cannot use spool '%.*s' at '%.*s': %s",
                              STR_ARG(spool->name), STR_ARG(spool->path), strerror(errno));
             ok = false;
-        } else if (known == NULL) {
-            store_warn(spool, g->stores[i]);
+        } else if (known == NULL && opener->is_owner) {
+            opener_warn_of_store(spool, spool_store_directory(g->stores[i]));
         }
     }
     return ok;
@@ -262,4 +232,14 @@ void generation_reopen_logs(struct generation *g)
         if (!log_reopen(g->logs[i]->sink))
             log_message(LOG_ERROR, "cannot reopen log '%s': %s; the old file is written on",
                         log_name(g->logs[i]->sink), strerror(errno));
+}
+
+void generation_renew_log(struct generation *g, enum log_kind kind, struct str where, int fd)
+{
+    const struct config_log log = {kind, where};
+    struct log_ref *r = log_find(g, &log);
+
+    if (r != NULL && !log_renew(r->sink, fd))
+        log_message(LOG_ERROR, "cannot reopen log '%s': %s; the old file is written on",
+                    log_name(r->sink), strerror(errno));
 }

@@ -294,7 +294,7 @@ static void front_closed(struct conn *c, int error)
 
     (void)error; /* of connects alone */
     list_unlink(&c->link);
-    w->n_fronts--;
+    row_add(&w->row->n_fronts, (uint64_t)-1);
     listener_conn_closed(l);
 }
 
