@@ -17,6 +17,8 @@
 #     finish_upload NAME          wait for its answer: sets $code (000: none), $status (curl's, 0: never
 #                                 reset) and $sum (SHA-256 of what the server had); body in $work/NAME.body
 #     make_file BYTES             sets $file and $file_sum
+#     workers                     the numbers of its workers, or its own where it has none
+#     spool_files [FIND...]       what they have open that has no name, as find(1) shows it
 #     spools N                    has holdfast N bodies on disk?
 #     stop NAME                   SIGTERM, wait for the end, which must be clean
 #     kill_hard NAME              SIGKILL
@@ -165,12 +167,22 @@ make_file() {
     file_sum=$(sha256sum "$file" | cut -d ' ' -f 1)
 }
 
-# A body on disk has no name; it is seen as an open file that is "deleted".
-spools() {
-    local n
+# The numbers of the workers, each on a line; without workers that of holdfast itself.
+workers() {
+    pgrep -P "${pid_of[holdfast]}" -x holdfast || echo "${pid_of[holdfast]}"
+}
 
-    n=$(find "/proc/${pid_of[holdfast]}/fd" -lname '* (deleted)' 2>/dev/null | wc -l)
-    [ "$n" -eq "$1" ]
+# A body on disk has no name; it is seen as an open file that is "deleted". So is memory that is
+# shared, but that has a name of its own.
+spool_files() {
+    local pid fds=()
+
+    for pid in $(workers); do fds+=("/proc/$pid/fd"); done
+    find "${fds[@]}" -lname '* (deleted)' ! -lname '/memfd:*' "$@" 2>/dev/null || true
+}
+
+spools() {
+    [ "$(spool_files | wc -l)" -eq "$1" ]
 }
 
 stop() {
