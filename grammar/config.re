@@ -8,6 +8,9 @@
 
 #include "base/panic.h"
 
+/* People's files have a token in so many bytes, or fewer tokens. */
+#define BYTES_PER_TOKEN 4
+
 struct lexer {
     struct compile *compile;
     const struct source *source;
@@ -118,6 +121,7 @@ void lex(struct compile *c, const struct source *source, struct tokens *tokens)
     struct lexer lexer = {c, source, tokens, source->text.p, false};
     struct lexer *l = &lexer;
 
+    tokens_reserve(c, tokens, source->text.n / BYTES_PER_TOKEN + 64);
     for (;;) {
         const char *start = l->at;
         const char *marker;

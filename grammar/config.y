@@ -1,7 +1,7 @@
 /*
  * The structure of the configuration: statements, blocks, conditions. What a directive means is not
- * known here (settings.def): every keyword is a word, and only `route`, `allow` and `deny`, which
- * take a condition, have rules of their own.
+ * known here (settings.def): every keyword is a word, and only `route`, `acl`, `allow` and `deny`,
+ * which take a condition, have rules of their own.
  *
  * The tokens come from the filter, so brackets balance and each statement ends in STOP. Recovery is
  * at STOP and `{`: the rest of a statement is lost, its block is not.
@@ -13,6 +13,7 @@
 %code {
 #include "base/panic.h"
 #include "conf/filter.h"
+#include "conf/expr.h"
 #include "conf/suggest.h"
 
 /*
@@ -62,17 +63,16 @@ static void config_error(const struct span *span, struct parse *p, const char *m
 %token <word> AND "'and'"
 %token <word> OR  "'or'"
 %token <word> NOT "'not'"
-%token <word> EQ "'=='"
-%token <word> NE "'!='"
+%token <word> OPERATOR "an operator"
 %token <word> IN "'in'"
-%token <word> UNDER "'under'"
-%token <word> STARTS_WITH "'starts-with'"
+%token <word> FILE_ "'file'"
 %token <word> WHEN  "'when'"
 %token <word> ROUTE "'route'"
+%token <word> ACL   "'acl'"
 %token <word> ALLOW "'allow'"
 %token <word> DENY  "'deny'"
 
-%type <word> head any_word argument operator access tail
+%type <word> head any_word argument access named tail
 %type <words> plain wants list items
 %type <expr> when or and not test
 %type <block> statements block ending
@@ -91,9 +91,9 @@ statements:
 
 statement:
     plain ending                    { $$ = ast_statement(p->compile, $1, $2); }
-|   ROUTE any_word ending           { $$ = ast_route(p->compile, $1, $2, NULL, $3); }
-|   ROUTE any_word when ending      { $$ = ast_route(p->compile, $1, $2, $3, $4); }
-|   ROUTE error ending              { $$ = ast_route(p->compile, $1, NULL, NULL, $3); }
+|   named any_word ending           { $$ = ast_named(p->compile, $1, $2, NULL, $3); }
+|   named any_word when ending      { $$ = ast_named(p->compile, $1, $2, $3, $4); }
+|   named error ending              { $$ = ast_named(p->compile, $1, NULL, NULL, $3); }
 |   access wants ending             { $$ = ast_access(p->compile, $1, $2, NULL, NULL, $3); }
 |   access wants when tail ending   { $$ = ast_access(p->compile, $1, $2, $3, $4, $5); }
 |   STOP                            { $$ = NULL; }
@@ -128,6 +128,12 @@ list:
 items:
     any_word                        { $$ = ast_words($1); }
 |   items COMMA any_word            { $$ = ast_words_add($1, $3); }
+;
+
+/* What has a name and a condition. */
+named:
+    ROUTE
+|   ACL
 ;
 
 access:
@@ -172,18 +178,12 @@ not:
 
 test:
     WORD                            { $$ = ast_test(p->compile, @$, $1, NULL, ast_words(NULL)); }
-|   WORD operator any_word          { $$ = ast_test(p->compile, @$, $1, $2, ast_words($3)); }
+|   WORD OPERATOR any_word          { $$ = ast_test(p->compile, @$, $1, $2, ast_words($3)); }
 |   WORD IN list                    { $$ = ast_test(p->compile, @$, $1, $2, $3); }
+|   WORD IN FILE_ any_word          { $$ = ast_test_file(p->compile, @$, $1, $2, $4); }
 ;
 
-operator:
-    EQ
-|   NE
-|   UNDER
-|   STARTS_WITH
-;
-
-/* What a statement may start with: `route`, `allow` and `deny` have rules of their own. */
+/* What a statement may start with: `route`, `acl`, `allow` and `deny` have rules of their own. */
 head:
     WORD
 |   STRING
@@ -191,33 +191,32 @@ head:
 |   AND
 |   OR
 |   NOT
-|   EQ
-|   NE
+|   OPERATOR
 |   IN
-|   UNDER
-|   STARTS_WITH
+|   FILE_
 |   WHEN
 ;
 
 any_word:
     head
 |   ROUTE
+|   ACL
 |   ALLOW
 |   DENY
 ;
 
 %%
 
-/* The bare words that mean something to the grammar. Elsewhere they are words like others. */
+/*
+ * The bare words that mean something to the grammar, beside the operators of operators.def.
+ * Elsewhere they are words like others.
+ */
 static const struct {
     const char *text;
     int kind;
 } keywords[] = {
-    {"and", T_AND},     {"or", T_OR},       {"not", T_NOT},
-    {"==", T_EQ},       {"!=", T_NE},       {"in", T_IN},
-    {"under", T_UNDER}, {"starts-with", T_STARTS_WITH},
-    {"when", T_WHEN},   {"route", T_ROUTE}, {"allow", T_ALLOW},
-    {"deny", T_DENY},
+    {"and", T_AND},   {"or", T_OR},     {"not", T_NOT}, {"in", T_IN},       {"file", T_FILE_},
+    {"when", T_WHEN}, {"route", T_ROUTE}, {"acl", T_ACL}, {"allow", T_ALLOW}, {"deny", T_DENY},
 };
 
 static bool is_number(struct str text)
@@ -237,6 +236,9 @@ static int word_kind(const struct parse *p, const struct token *token)
     for (size_t i = 0; i < sizeof(keywords) / sizeof(keywords[0]); i++)
         if (str_eq(text, str_of(keywords[i].text)))
             return keywords[i].kind;
+    for (size_t i = 0; i < OPERATOR_N; i++)
+        if (str_eq(text, str_of(operator_rows[i].name)))
+            return T_OPERATOR;
     return is_number(text) ? T_NUMBER : T_WORD;
 }
 
@@ -329,16 +331,49 @@ static void expected_collect(struct expected *e, const yysymbol_kind_t *kinds, i
     }
 }
 
+/* All operators, as `==, != or ~`. */
+static void expected_operators(struct expected *e)
+{
+    for (size_t i = 0; i < OPERATOR_N; i++) {
+        if (i > 0)
+            expected_add(e, i + 1 == OPERATOR_N ? " or " : ", ");
+        expected_add(e, operator_rows[i].name);
+    }
+}
+
+/* What other languages call an operator of ours. */
+static struct str operator_elsewhere(struct str word)
+{
+    static const struct {
+        const char *theirs;
+        const char *ours;
+    } rows[] = {
+        {"=", "=="},       {"is", "=="},      {"eq", "=="},      {"equals", "=="},
+        {"ne", "!="},      {"<>", "!="},      {"lt", "<"},       {"le", "<="},
+        {"=<", "<="},      {"gt", ">"},       {"ge", ">="},      {"=>", ">="},
+        {"=~", "~"},       {"~*", "~"},       {"matches", "~"},  {"regex", "~"},
+        {"beg", "starts-with"},               {"begins-with", "starts-with"},
+        {"end", "ends-with"},                 {"sub", "contains"},
+    };
+
+    for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++)
+        if (str_eq(word, str_of(rows[i].theirs)))
+            return str_of(rows[i].ours);
+    return STR_EMPTY;
+}
+
 static void report_operator(struct parse *p, struct span span)
 {
-    static const char *const operators[] = {"==", "!=", "in", "under", "starts-with"};
     struct suggestion s = suggest_start(source_text(p->compile->sources, span));
+    struct expected e = {.n = 0};
 
-    for (size_t i = 0; i < sizeof(operators) / sizeof(operators[0]); i++)
-        suggest_offer(&s, str_of(operators[i]));
-    diag_error(p->compile->diags, span,
-               "unknown operator '%.*s'; expected ==, !=, in, under or starts-with%s",
-               STR_ARG(s.word), suggest_text(&s));
+    for (size_t i = 0; i < OPERATOR_N; i++)
+        suggest_offer(&s, str_of(operator_rows[i].name));
+    if (operator_elsewhere(s.word).n > 0)
+        s.nearest = operator_elsewhere(s.word);
+    expected_operators(&e);
+    diag_error(p->compile->diags, span, "unknown operator '%.*s'; expected %.*s%s", STR_ARG(s.word),
+               (int)e.n, e.text, suggest_text(&s));
 }
 
 static int yyreport_syntax_error(const yypcontext_t *at, struct parse *p)
@@ -352,7 +387,7 @@ static int yyreport_syntax_error(const yypcontext_t *at, struct parse *p)
 
     if (p->at > p->first && p->at[-1].is_poisoned && got != YYSYMBOL_YYEOF)
         return 0;
-    if (got == YYSYMBOL_WORD && expects(kinds, n, YYSYMBOL_EQ) &&
+    if (got == YYSYMBOL_WORD && expects(kinds, n, YYSYMBOL_OPERATOR) &&
         !expects(kinds, n, YYSYMBOL_WORD)) {
         report_operator(p, span);
         return 0;

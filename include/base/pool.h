@@ -45,4 +45,10 @@ void *memory_get(size_t n);
 void *memory_resize(void *p, size_t n);
 void memory_put(void *p);
 
+/*
+ * Give back to the system what has been freed (malloc_trim(3)), after something large and rare: the
+ * allocator keeps it else. Costs milliseconds.
+ */
+void memory_trim(void);
+
 #endif

@@ -31,6 +31,7 @@ struct ast_expr {
         AST_OR,
         AST_NOT,
         AST_TEST,  /* word operator values */
+        AST_FILE,  /* word in file values[0] */
         AST_ALONE, /* word */
         AST_POISONED
     } kind;
@@ -77,6 +78,10 @@ struct ast_expr *ast_not(struct compile *c, struct span span, struct ast_expr *i
 /* `variable operator values`; without op and values: `variable` alone. */
 struct ast_expr *ast_test(struct compile *c, struct span span, const struct ast_word *variable,
                           const struct ast_word *op, struct ast_words values);
+
+/* `variable in file path`. */
+struct ast_expr *ast_test_file(struct compile *c, struct span span, const struct ast_word *variable,
+                               const struct ast_word *op, struct ast_word *path);
 struct ast_expr *ast_poisoned(struct compile *c, struct span span);
 
 /* `( item )`: its span takes the parentheses in. */
@@ -86,8 +91,8 @@ struct ast_expr *ast_group(struct compile *c, struct span span, struct ast_expr 
 struct ast_statement *ast_statement(struct compile *c, struct ast_words words,
                                     struct ast_block *block);
 
-/* `route name [when …]`; name == NULL: the parser found none and has said so. */
-struct ast_statement *ast_route(struct compile *c, struct ast_word *head, struct ast_word *name,
+/* `route name [when …]`, `acl name when …`; name == NULL: the parser has said that there is none. */
+struct ast_statement *ast_named(struct compile *c, struct ast_word *head, struct ast_word *name,
                                 struct ast_expr *when, struct ast_block *block);
 
 /* `allow who… [when …] [code]`, `deny …`. */

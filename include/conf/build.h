@@ -51,8 +51,8 @@ const struct arg *build_option(const struct setting *s, const struct scope *defa
 /* A log's target from an argument of type TARGET. */
 struct config_log build_log(struct build *b, const struct arg *target);
 
-/* A complete policy out of a layer, for the frontend in hand. */
-const struct policy *build_policy(struct build *b, const struct layer *layer);
+/* A complete policy out of a layer, for the frontend in hand: one for all that share the layer. */
+const struct policy *build_policy(struct build *b, struct layer *layer);
 
 /*
  * Report what is wrong with the policy settings of one block, each of which many layers may share.

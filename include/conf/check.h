@@ -21,11 +21,12 @@ struct setting {
     const struct setting_row *row;
     const struct ast_statement *statement;
     struct args args;
-    const struct expr *when;   /* of route, allow, deny */
+    const struct expr *when;   /* of route, acl, allow, deny; NULL until check_conditions */
     const struct scope *block; /* what it opens; empty for a block that may be left out; or NULL */
     bool is_bad;               /* its arguments or its condition were reported */
-    struct setting_built *built;
+    struct setting_built *built; /* of error-page */
     struct setting *next;
+    struct setting *next_condition; /* see check_conditions */
 };
 
 /* One block, checked: its settings in the order of the file. */
@@ -34,7 +35,7 @@ struct scope {
     struct scope *outer; /* NULL at the top */
     struct setting *first;
     struct setting *last;
-    const struct setting *seen[SETTING_N]; /* the first of each row */
+    uint64_t seen[SETTING_N / 64 + 1]; /* a bit for each row that stands in it */
     struct names names;                    /* of those that may stand once for each name */
     bool is_incomplete;                    /* something in it was not understood: do not miss it */
 };
@@ -49,6 +50,15 @@ struct scope *check_top(struct compile *c);
  */
 const struct setting *check_statement(struct compile *c, struct scope *scope,
                                       const struct ast_statement *statement, bool is_misplaced_ok);
+
+/*
+ * Compile all conditions: acls may be named before they stand in the file, so this comes when all
+ * files have been read. Faults are reported; the settings concerned are bad then.
+ */
+void check_conditions(struct compile *c);
+
+/* The first setting of a row in a scope; NULL: none. */
+const struct setting *scope_first(const struct scope *scope, enum setting_id id);
 
 /* The text of a setting's first argument: the name of what has a name. */
 struct str setting_name(const struct setting *s);

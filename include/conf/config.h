@@ -16,6 +16,7 @@
 #include "base/log.h"
 #include "base/str.h"
 #include "conf/expr.h"
+#include "conf/settings.h"
 #include "http/field.h"
 #include "io/addr.h"
 
@@ -80,11 +81,35 @@ struct config_spool {
 };
 
 /* `http-request`, `http-response`: one rule. */
-struct header_rule {
-    enum header_rule_kind { HEADER_SET, HEADER_ADD, HEADER_DEL } kind;
-    struct str name;
+struct http_rule {
+    enum http_rule_kind {
+        RULE_SET_HEADER,
+        RULE_ADD_HEADER,
+        RULE_DEL_HEADER,
+        RULE_SET_PATH,
+        RULE_SET_QUERY,
+        RULE_SET_STATUS
+    } kind;
+    struct str name; /* of the field, for the first three */
     enum field_id id;
-    struct template value; /* empty for HEADER_DEL */
+    struct template value; /* empty for RULE_DEL_HEADER and RULE_SET_STATUS */
+    unsigned status;       /* RULE_SET_STATUS */
+    struct config_place place;
+};
+
+/* A line of access logs. */
+struct config_log_format {
+    struct str name;  /* empty: it was written in its `access-log` */
+    bool is_built_in;
+    bool is_json;     /* each variable writes a whole value of JSON */
+    struct template line;
+};
+
+/* `acl NAME when EXPRESSION` */
+struct config_acl {
+    struct str name;
+    const struct expr *when;
+    struct config_place place;
 };
 
 /* `allow`, `deny`: both parts must hold; the first that matches decides. */
@@ -95,6 +120,7 @@ struct access_rule {
     size_t n_nets;
     const struct expr *when;  /* NULL: always */
     unsigned status;          /* of a deny: 403 unless said otherwise */
+    struct config_place place;
 };
 
 /* `error-page CODE… …`: one page, shared by all the codes that name it. */
@@ -124,6 +150,15 @@ struct error_page_key {
 struct error_pages {
     const struct error_page_key *keys;
     size_t n_keys;
+};
+
+/*
+ * Where the settings of a policy were written; line 0: built in. Kept for `explain` alone. Error
+ * pages and rules know their places themselves.
+ */
+struct policy_origins {
+    struct config_place settings[SETTING_N];
+    struct config_place timeouts[TIMEOUT_N];
 };
 
 /* Everything that may stand in defaults, frontend and route, complete. */
@@ -159,9 +194,9 @@ struct policy {
     const struct error_pages *error_pages; /* never NULL */
     bool intercept_errors;
 
-    const struct header_rule *request_rules;
+    const struct http_rule *request_rules;
     size_t n_request_rules;
-    const struct header_rule *response_rules;
+    const struct http_rule *response_rules;
     size_t n_response_rules;
 
     enum forwarded_mode forwarded;
@@ -170,7 +205,9 @@ struct policy {
     size_t n_access_rules;
 
     const struct config_log *access_log; /* NULL: off */
-    struct template access_log_line;
+    const struct config_log_format *access_log_format; /* NULL with it */
+
+    const struct policy_origins *origins; /* NULL but for config_load_explained */
 };
 
 struct config_route {
@@ -207,6 +244,7 @@ struct config_frontend {
     size_t n_binds;
     const struct config_route *const *routes; /* in the order of the file */
     size_t n_routes;
+    const struct route_index *index; /* of them (conf/route_index.h); NULL: they are few */
     const struct policy *policy; /* until a route is found, and where none is */
     struct config_place place;
 };
@@ -247,6 +285,12 @@ struct config_global {
     bool server_header;
 };
 
+/* One compiled regular expression of a configuration. */
+struct regex_link {
+    struct regex *regex;
+    struct regex_link *next;
+};
+
 struct config {
     unsigned refs;
     struct arena *arena;
@@ -257,10 +301,20 @@ struct config {
     size_t n_frontends;
     const struct config_backend *backends;
     size_t n_backends;
+    const struct config_acl *acls; /* in the order of the file */
+    size_t n_acls;
+    const struct config_log_format **log_formats; /* those of the file, likewise */
+    size_t n_log_formats;
+    const bool *match_is_raw;    /* of each: it only ever holds text of a URI as received */
+    size_t n_matches;            /* names of groups of regular expressions: places of match.NAME */
+    struct regex_link *regexes;  /* all of them, freed with the config */
     struct str path; /* of the main file */
 };
 
 struct config *config_ref(struct config *c);
+
+/* Free all of a list; the links lie in an arena. */
+void regexes_free(struct regex_link *link);
 
 /* Drop one reference; the last frees the arena and what hangs off it. NULL is allowed. */
 void config_unref(struct config *c);

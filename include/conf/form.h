@@ -7,6 +7,7 @@
  *     a|b|c           one of these words           TYPE...      one or more
  *     [ sequence ]    may stand there; several in a row may stand in any order
  *     { a / b }       one of these sequences, told apart by their first word
+ *     when EXPRESSION the condition, which the grammar has taken already
  *
  * The values become a flat list of arguments; each knows the word that introduced it (its key).
  */
@@ -28,6 +29,7 @@
     X(OCTAL, "OCTAL", "permissions such as 0660")                                                  \
     X(NAME, "NAME", "a name")                                                                      \
     X(TEXT, "TEXT", "a text")                                                                      \
+    X(VALUE, "VALUE", "a value")                                                                   \
     X(PATH, "PATH", "a path")                                                                      \
     X(PATTERN, "PATTERN", "a path")                                                                \
     X(TEMPLATE, "TEMPLATE", "a text")                                                              \

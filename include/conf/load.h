@@ -20,4 +20,8 @@
  */
 struct config *config_load(const char *path, const struct files *files, struct diags *diags);
 
+/* The same, with the origins of each policy, for `explain`: they take more memory than the rest. */
+struct config *config_load_explained(const char *path, const struct files *files,
+                                     struct diags *diags);
+
 #endif

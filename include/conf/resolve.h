@@ -3,13 +3,16 @@
  *
  * A layer is the sum of the policy settings that hold in a block: those of the layer around it,
  * each replaced as a whole where the block says otherwise. Rule lists alone add up, outermost
- * first. The outermost layer is the column `default` of settings.def.
+ * first. A policy that a block uses is a layer of its own, just outside of it. The outermost layer
+ * is the column `default` of settings.def.
  */
 #ifndef HOLDFAST_CONF_RESOLVE_H
 #define HOLDFAST_CONF_RESOLVE_H
 
 #include "conf/check.h"
 #include "conf/config.h"
+
+struct policy;
 
 /* Rules of one kind, outermost first. */
 struct layer_rules {
@@ -23,6 +26,9 @@ struct layer_page {
     const struct setting *setting;
 };
 
+/* What the source of the column `default` is called. */
+#define RESOLVE_BUILT_IN "(built in)"
+
 struct layer {
     const struct setting *settings[SETTING_N]; /* those that stand once; NULL: none */
     const struct setting *timeouts[TIMEOUT_N];
@@ -31,6 +37,10 @@ struct layer {
     struct layer_rules request_rules;
     struct layer_rules response_rules;
     struct layer_rules access_rules;
+
+    /* What build made of it last, and for which frontend: many routes may share a layer. */
+    const struct policy *built;
+    const struct config_frontend *built_for;
 };
 
 /* The words of `timeout`. */
@@ -42,10 +52,22 @@ extern const char *const timeout_names[TIMEOUT_N];
  */
 const struct scope *resolve_defaults(struct compile *c, enum place place);
 
+/* Note a policy that has passed the checker. */
+void resolve_add_policy(struct compile *c, const struct setting *s);
+
+/*
+ * Check the chains that `use-policy` makes: unknown names and loops are reported, and the settings
+ * concerned are bad then. Comes before the first resolve_layer.
+ */
+void resolve_policies(struct compile *c);
+
+/* Was the policy of this setting used? */
+bool resolve_is_used(const struct compile *c, const struct setting *policy);
+
 /*
  * The layer of a block within `outer` (NULL: nothing). `outer` itself if the block has no policy.
+ * Blocks that differ from `outer` in nothing but the policy that they use share a layer.
  */
-const struct layer *resolve_layer(struct compile *c, const struct layer *outer,
-                                  const struct scope *scope);
+struct layer *resolve_layer(struct compile *c, struct layer *outer, const struct scope *scope);
 
 #endif

@@ -15,13 +15,4 @@
 bool template_compile(struct compile *c, const struct word *word, enum var_phase phase,
                       bool one_line, struct template *t);
 
-/*
- * The line of an access log: a template, or one of the names `default`, `common`, `combined`.
- * Reports and returns as template_compile.
- */
-bool template_compile_log(struct compile *c, const struct word *word, struct template *t);
-
-/* The line of the format `default`. */
-bool template_default_log(struct compile *c, struct template *t);
-
 #endif

@@ -34,6 +34,9 @@ struct tokens {
     bool has_lost_braces; /* an open string ran over some: those that lack a partner are no news */
 };
 
+/* Make room, in an empty list, for as many as there will probably be. */
+void tokens_reserve(struct compile *c, struct tokens *t, size_t room);
+
 /* Append one token. */
 void token_add(struct compile *c, struct tokens *t, struct token token);
 

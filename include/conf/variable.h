@@ -14,4 +14,7 @@
 bool variable_find(struct compile *c, struct str name, struct span span, enum var_phase phase,
                    struct var_ref *ref);
 
+/* Is name that of a variable, whatever its argument? */
+bool variable_is_known(struct str name);
+
 #endif

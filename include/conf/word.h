@@ -1,9 +1,9 @@
 /*
- * word - what the words of a file mean: escapes undone, `${env.NAME}` filled in.
+ * word - what the words of a file mean: escapes undone, `${env.NAME}` and `${let}` filled in.
  *
  * A word is a run of parts: literal text, and references `${NAME}` that are filled for each
- * request.
- * `${env.NAME}` and `${env.NAME:-default}` are filled here and are literal text to everybody else.
+ * request. `${env.NAME}`, `${env.NAME:-default}` and the names of `let` are filled here and are
+ * literal text to everybody else.
  */
 #ifndef HOLDFAST_CONF_WORD_H
 #define HOLDFAST_CONF_WORD_H
@@ -31,7 +31,16 @@ struct word word_read(struct compile *c, const struct ast_word *at);
 /* The value of an environment variable by its name, NULL where it is not set. */
 const char *word_environment(struct compile *c, struct str name);
 
+/*
+ * A path that stands in a file, made absolute: relative ones start from the directory of the file,
+ * and that from the working directory. In c's keeping, or text itself.
+ */
+struct str word_path(struct compile *c, const struct ast_word *at, struct str text);
+
 /* May text stand bare in a file and mean itself? Else it must be quoted. */
 bool word_is_bare(struct str text);
+
+/* May text stand between `'`? */
+bool word_is_raw(struct str text);
 
 #endif

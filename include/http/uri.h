@@ -40,6 +40,17 @@ struct str uri_query(struct str target);
  */
 bool uri_path(struct str target, struct arena *a, struct str *path);
 
+/* May this character stand in a path or query as it is (RFC 3986 3.3, 3.4)? `%` and `?` may. */
+bool uri_is_target_char(char c);
+
+/*
+ * Append to out (room for 3 * text.n bytes) text in which all is percent-encoded (RFC 3986 2.1)
+ * but what stands for itself in a path, or in the name or value of a query's argument. Returns the
+ * length.
+ */
+enum uri_part { URI_PATH, URI_ARGUMENT };
+size_t uri_encode(enum uri_part part, struct str text, char *out);
+
 /* One argument of a query, decoded (`+` is a space), first of its name. False where there is
  * none. */
 bool uri_query_argument(struct str query, struct str name, struct arena *a, struct str *value);

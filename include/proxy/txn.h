@@ -75,6 +75,8 @@ struct txn {
     struct head *response;   /* as sent to the client */
     struct str path;         /* what routes match */
     struct str request_id;
+    struct str *matches; /* what named groups held, by var_ref.match; NULL: nothing yet */
+    const struct expr *fault_expr; /* a test that could not be decided; NULL: none */
     struct ip client_ip;
     uint16_t client_port;
     bool client_is_ip;

@@ -1,5 +1,5 @@
 /*
- * vars - what a variable, a template or a condition is worth for a transaction.
+ * vars - what a variable is worth for a transaction.
  *
  * Values are made on demand in the transaction's arena or point at what is there. A variable that
  * has no value gives the empty text.
@@ -18,12 +18,5 @@ bool var_number(struct txn *t, const struct var_ref *v, uint64_t *number);
 
 /* The address of an ADDRESS; false: it has none (a unix socket). */
 bool var_ip(struct txn *t, const struct var_ref *v, struct ip *ip);
-
-/* Fill in a template. With `escape` values are written as in a text log (log_escape_text). p ==
- * NULL: no memory. */
-struct str template_render(struct txn *t, const struct template *tm, bool escape);
-
-/* Does the condition hold? NULL always does. */
-bool expr_holds(struct txn *t, const struct expr *e);
 
 #endif

@@ -24,6 +24,7 @@ struct worker {
     struct loop *loop;
     struct bufs bufs;
     struct pool conns;
+    struct regex_matcher *matcher; /* made when the first regular expression is tried */
     struct list listeners;
     struct list backends;  /* struct backend_state */
     struct list txns;

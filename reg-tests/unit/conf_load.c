@@ -112,7 +112,7 @@ static void rules_add_up_outermost_first(void)
     p = c->frontends[0].routes[0]->policy;
     CU_ASSERT_EQUAL_FATAL(p->n_request_rules, 3);
     CU_ASSERT(str_eq(p->request_rules[0].name, STR("A")));
-    CU_ASSERT_EQUAL(p->request_rules[1].kind, HEADER_DEL);
+    CU_ASSERT_EQUAL(p->request_rules[1].kind, RULE_DEL_HEADER);
     CU_ASSERT_EQUAL(p->request_rules[2].value.n_ops, 2);
     CU_ASSERT_EQUAL(p->request_rules[2].value.ops[1].var.id, VAR_ID_HOST);
     CU_ASSERT_EQUAL_FATAL(p->n_access_rules, 3);
@@ -235,9 +235,9 @@ static void the_formats_of_the_access_log_compile(void)
              "route c { access-log off; respond 200 } }\n");
 
     CU_ASSERT_PTR_NOT_NULL_FATAL(c);
-    CU_ASSERT(c->frontends[0].policy->access_log_line.n_ops > 10);
-    CU_ASSERT(c->frontends[0].routes[0]->policy->access_log_line.n_ops > 10);
-    CU_ASSERT(c->frontends[0].routes[1]->policy->access_log_line.n_ops > 10);
+    CU_ASSERT(c->frontends[0].policy->access_log_format->line.n_ops > 10);
+    CU_ASSERT(c->frontends[0].routes[0]->policy->access_log_format->line.n_ops > 10);
+    CU_ASSERT(c->frontends[0].routes[1]->policy->access_log_format->line.n_ops > 10);
     CU_ASSERT_PTR_NULL(c->frontends[0].routes[2]->policy->access_log);
     config_unref(c);
 }

@@ -5,6 +5,7 @@
 
 #include "base/panic.h"
 
+#include <malloc.h>
 #include <stdlib.h>
 
 struct pool_item {
@@ -83,4 +84,9 @@ void *memory_resize(void *p, size_t n)
 void memory_put(void *p)
 {
     free(p);
+}
+
+void memory_trim(void)
+{
+    malloc_trim(0);
 }

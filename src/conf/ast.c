@@ -101,6 +101,15 @@ struct ast_expr *ast_test(struct compile *c, struct span span, const struct ast_
     return e;
 }
 
+struct ast_expr *ast_test_file(struct compile *c, struct span span, const struct ast_word *variable,
+                               const struct ast_word *op, struct ast_word *path)
+{
+    struct ast_expr *e = ast_test(c, span, variable, op, ast_words(path));
+
+    e->kind = AST_FILE;
+    return e;
+}
+
 struct ast_expr *ast_poisoned(struct compile *c, struct span span)
 {
     return expr_new(c, AST_POISONED, span);
@@ -136,7 +145,7 @@ struct ast_statement *ast_statement(struct compile *c, struct ast_words words,
     return statement_new(c, words, block);
 }
 
-struct ast_statement *ast_route(struct compile *c, struct ast_word *head, struct ast_word *name,
+struct ast_statement *ast_named(struct compile *c, struct ast_word *head, struct ast_word *name,
                                 struct ast_expr *when, struct ast_block *block)
 {
     struct ast_words words = ast_words(head);

@@ -7,6 +7,9 @@
 #include "conf/build.h"
 
 #include "base/panic.h"
+#include "conf/log_format.h"
+#include "conf/matches.h"
+#include "conf/route_index.h"
 #include "conf/suggest.h"
 
 #define SPOOL_LEVELS_MAX 3
@@ -29,16 +32,16 @@ struct config_place build_place(struct build *b, struct span span)
 const struct setting *build_setting(const struct scope *scope, const struct scope *defaults,
                                     enum setting_id id)
 {
-    const struct setting *s = scope == NULL ? NULL : scope->seen[id];
+    const struct setting *s = scope == NULL ? NULL : scope_first(scope, id);
 
-    return s != NULL && !s->is_bad ? s : defaults->seen[id];
+    return s != NULL && !s->is_bad ? s : scope_first(defaults, id);
 }
 
 const struct arg *build_option(const struct setting *s, const struct scope *defaults,
                                const char *key)
 {
     const struct arg *arg = args_find(&s->args, key);
-    const struct setting *fallback = defaults->seen[s->row->id];
+    const struct setting *fallback = scope_first(defaults, s->row->id);
 
     return arg != NULL || fallback == NULL ? arg : args_find(&fallback->args, key);
 }
@@ -67,7 +70,7 @@ static size_t count(const struct scope *scope, enum setting_id id)
 /* The first setting of a row in a scope, and the next one of the same row. NULL: no more. */
 static const struct setting *first_of(const struct scope *scope, enum setting_id id)
 {
-    return scope->seen[id];
+    return scope_first(scope, id);
 }
 
 static const struct setting *next_of(const struct setting *s)
@@ -99,8 +102,10 @@ static void build_user(struct build *b, struct config_global *g, const struct se
 static void build_error_log(struct build *b, struct config_global *g, const struct setting *s)
 {
     const struct scope *defaults = b->global_defaults;
-    const struct setting *level = args_has(&s->args, "level") ? s : defaults->seen[SETTING_LOG];
-    const struct setting *format = args_has(&s->args, "format") ? s : defaults->seen[SETTING_LOG];
+    const struct setting *level =
+        args_has(&s->args, "level") ? s : scope_first(defaults, SETTING_LOG);
+    const struct setting *format =
+        args_has(&s->args, "format") ? s : scope_first(defaults, SETTING_LOG);
 
     g->log = build_log(b, s->args.first);
     g->log_format = args_has(&format->args, "json") ? LOG_JSON : LOG_TEXT;
@@ -111,7 +116,7 @@ static void build_error_log(struct build *b, struct config_global *g, const stru
 
 static void build_global(struct build *b)
 {
-    const struct setting *section = b->top->seen[SETTING_GLOBAL];
+    const struct setting *section = scope_first(b->top, SETTING_GLOBAL);
     const struct scope *scope = section == NULL ? NULL : section->block;
     const struct scope *defaults = b->global_defaults;
     struct config_global *g = &b->config->global;
@@ -182,7 +187,7 @@ static void build_own_spool(struct build *b, struct config_spool *spool)
     spool->name = STR("default");
     spool->is_built_in = true;
     spool->place = (struct config_place){STR("(built in)"), 0};
-    spool->reserve_bytes = b->spool_defaults->seen[SETTING_RESERVE]->args.first->number;
+    spool->reserve_bytes = scope_first(b->spool_defaults, SETTING_RESERVE)->args.first->number;
     spool->path = STR("/var/spool/holdfast");
     if (!c->files->can_spool(c->files, spool->path))
         spool->path = store_printf(&c->keep, "%s/holdfast-%u", temporary, (unsigned)c->files->user_id(c->files));
@@ -257,7 +262,8 @@ static void build_backend(struct build *b, struct config_backend *backend, const
                    STR_ARG(backend->name));
     if (n > CONFIG_SERVERS_MAX)
         diag_error(b->compile->diags, setting_span(s),
-                   "the backend '%.*s' has %zu servers: at most %d", STR_ARG(backend->name), n, CONFIG_SERVERS_MAX);
+                   "the backend '%.*s' has %zu servers: at most %d", STR_ARG(backend->name), n,
+                   CONFIG_SERVERS_MAX);
     for (const struct setting *server = first_of(s->block, SETTING_SERVER); server != NULL;
          server = next_of(server))
         build_server(b, backend, servers++, server);
@@ -419,7 +425,7 @@ static void build_route(struct build *b, struct config_route *route, const struc
         .name = setting_name(s),
         .frontend = b->frontend,
         .when = s->when,
-        .is_internal = s->block->seen[SETTING_INTERNAL] != NULL,
+        .is_internal = scope_first(s->block, SETTING_INTERNAL) != NULL,
         .text = {NULL, 0},
         .place = build_place(b, s->statement->span),
     };
@@ -436,7 +442,7 @@ static void warn_unreachable(struct build *b, const struct scope *scope)
     const struct setting *takes_all = NULL;
 
     for (const struct setting *s = first_of(scope, SETTING_ROUTE); s != NULL; s = next_of(s)) {
-        if (s->block->seen[SETTING_INTERNAL] != NULL)
+        if (scope_first(s->block, SETTING_INTERNAL) != NULL)
             continue;
         if (takes_all != NULL) {
             diag_warning(b->compile->diags, setting_span(s),
@@ -450,7 +456,7 @@ static void warn_unreachable(struct build *b, const struct scope *scope)
     }
 }
 
-static void build_routes(struct build *b, const struct layer *outer, const struct scope *scope)
+static void build_routes(struct build *b, struct layer *outer, const struct scope *scope)
 {
     struct store *keep = &b->compile->keep;
     size_t n = count(scope, SETTING_ROUTE);
@@ -464,17 +470,50 @@ static void build_routes(struct build *b, const struct layer *outer, const struc
         list[i] = &routes[i];
         build_route(b, &routes[i++], s);
     }
+    if (n >= ROUTE_INDEX_MIN)
+        b->frontend->index = route_index_new(keep, &b->compile->scratch, list, n);
     b->frontend->policy = build_policy(b, outer);
     i = 0;
     for (const struct setting *s = first_of(scope, SETTING_ROUTE); s != NULL; s = next_of(s)) {
-        const struct layer *layer = resolve_layer(b->compile, outer, s->block);
-
-        routes[i++].policy = layer == outer ? b->frontend->policy : build_policy(b, layer);
+        routes[i++].policy = build_policy(b, resolve_layer(b->compile, outer, s->block));
     }
     warn_unreachable(b, scope);
 }
 
-static void build_frontends(struct build *b, const struct layer *outer)
+static void build_acls(struct build *b)
+{
+    size_t n = count(b->top, SETTING_ACL);
+    struct config_acl *acls = store_zalloc(&b->compile->keep, n, sizeof(*acls));
+
+    b->config->acls = acls;
+    b->config->n_acls = n;
+    for (const struct setting *s = first_of(b->top, SETTING_ACL); s != NULL; s = next_of(s))
+        *acls++ = (struct config_acl){setting_name(s), s->when, build_place(b, s->statement->span)};
+}
+
+static void build_matches(struct build *b)
+{
+    size_t n = matches_count(b->compile);
+    bool *is_raw = store_zalloc(&b->compile->keep, n, sizeof(*is_raw));
+
+    for (unsigned i = 0; i < n; i++)
+        is_raw[i] = matches_is_raw(b->compile, i);
+    b->config->match_is_raw = is_raw;
+    b->config->n_matches = n;
+}
+
+static void build_log_formats(struct build *b)
+{
+    size_t n = count(b->top, SETTING_LOG_FORMAT);
+    const struct config_log_format **list = store_zalloc(&b->compile->keep, n, sizeof(*list));
+
+    b->config->log_formats = list;
+    for (const struct setting *s = first_of(b->top, SETTING_LOG_FORMAT); s != NULL; s = next_of(s))
+        if (!s->is_bad)
+            list[b->config->n_log_formats++] = log_format_of(b->compile, s);
+}
+
+static void build_frontends(struct build *b, struct layer *outer)
 {
     size_t n = count(b->top, SETTING_FRONTEND);
     struct config_frontend *frontends = store_zalloc(&b->compile->keep, n, sizeof(*frontends));
@@ -513,8 +552,8 @@ struct config *build(struct compile *c, const struct scope *top, const struct so
 {
     struct config *config = store_new(&c->keep, struct config);
     struct build b = {.compile = c, .config = config, .top = top};
-    const struct setting *defaults = top->seen[SETTING_DEFAULTS];
-    const struct layer *layer;
+    const struct setting *defaults = scope_first(top, SETTING_DEFAULTS);
+    struct layer *layer;
 
     b.file_names = store_zalloc(&c->scratch, SOURCE_FILES_MAX, sizeof(struct str));
     b.policy_defaults = resolve_defaults(c, PLACE_DEFAULTS);
@@ -526,9 +565,15 @@ struct config *build(struct compile *c, const struct scope *top, const struct so
     config->refs = 1;
     config->arena = c->keep.arena;
     config->path = store_str(&c->keep, main->name);
+    build_matches(&b);
+    config->regexes = c->regexes;
     build_global(&b);
+    build_acls(&b);
+    build_log_formats(&b);
     build_spools(&b);
     build_backends(&b);
+    for (const struct setting *s = first_of(top, SETTING_POLICY); s != NULL; s = next_of(s))
+        build_check_policy(&b, s->block);
     layer = resolve_layer(c, NULL, b.policy_defaults);
     if (defaults != NULL) {
         build_check_policy(&b, defaults->block);

@@ -4,8 +4,8 @@
 #include "conf/build.h"
 
 #include "base/panic.h"
+#include "conf/log_format.h"
 #include "conf/suggest.h"
-#include "conf/template.h"
 
 /* An error page is sent from memory. */
 #define ERROR_PAGE_MAX ((size_t)1 << 20)
@@ -114,8 +114,7 @@ static void link_page(struct build *b, struct error_page *page, const struct arg
         diag_error(d, span, "there is no route '%.*s' in frontend '%.*s'", STR_ARG(name->text),
                    STR_ARG(b->frontend->name));
     else if (!route->is_internal)
-        diag_error(d, span,
-                   "an error page leads only to a route that is 'internal'; '%.*s' is not",
+        diag_error(d, span, "an error page leads only to a route that is 'internal'; '%.*s' is not",
                    STR_ARG(route->full_name));
     else if (route->action == ACTION_BACKEND)
         diag_error(d, span,
@@ -166,29 +165,51 @@ static const struct error_pages *build_pages(struct build *b, const struct layer
     return pages;
 }
 
-static const struct header_rule *build_header_rules(struct build *b,
-                                                    const struct layer_rules *rules)
+/* The word of a setting whose form is `a|b|c`, as an index into names. */
+static unsigned choose(const struct setting *s, const char *const *names, unsigned n)
 {
-    struct header_rule *list = store_zalloc(&b->compile->keep, rules->n, sizeof(*list));
+    for (unsigned i = 0; i < n; i++)
+        if (args_has(&s->args, names[i]))
+            return i;
+    unreachable("the form lets no other word through");
+}
 
-    for (size_t i = 0; i < rules->n; i++) {
-        const struct args *args = &rules->list[i]->args;
-        const struct arg *name = args->first->next;
+static struct http_rule build_http_rule(struct build *b, const struct setting *s)
+{
+    static const char *const kinds[] = {"set-header", "add-header", "del-header",
+                                        "set-path",   "set-query",  "set-status"};
+    struct http_rule rule = {.kind = (enum http_rule_kind)choose(s, kinds, 6),
+                             .place = build_place(b, s->statement->span)};
+    const struct arg *first = s->args.first->next;
 
-        list[i] = (struct header_rule){
-            .kind = HEADER_DEL, .name = name->text, .id = field_find(name->text)};
-        if (args_has(args, "del-header"))
-            continue;
-        list[i].kind = args_has(args, "set-header") ? HEADER_SET : HEADER_ADD;
-        list[i].value = args->last->template;
+    if (first->type == FORM_FIELD) {
+        rule.name = first->text;
+        rule.id = field_find(first->text);
     }
+    if (s->args.last->type == FORM_TEMPLATE)
+        rule.value = s->args.last->template;
+    if (rule.kind == RULE_SET_STATUS)
+        rule.status = (unsigned)s->args.last->number;
+    return rule;
+}
+
+static const struct http_rule *build_http_rules(struct build *b, const struct layer_rules *rules)
+{
+    struct http_rule *list = store_zalloc(&b->compile->keep, rules->n, sizeof(*list));
+
+    for (size_t i = 0; i < rules->n; i++)
+        list[i] = build_http_rule(b, rules->list[i]);
     return list;
 }
 
 static struct access_rule build_access_rule(struct build *b, const struct setting *s)
 {
     struct access_rule rule = {
-        .is_allow = s->row->id == SETTING_ALLOW, .when = s->when, .status = 403};
+        .is_allow = s->row->id == SETTING_ALLOW,
+        .when = s->when,
+        .status = 403,
+        .place = build_place(b, s->statement->span),
+    };
     struct cidr *nets = store_zalloc(&b->compile->keep, s->args.n, sizeof(*nets));
 
     for (const struct arg *arg = s->args.first; arg != NULL; arg = arg->next) {
@@ -236,15 +257,15 @@ static void build_buffering(struct build *b, struct policy *p, const struct laye
 }
 
 /* Where nobody says how long a server may think, it is as long as it may take to go on. */
+static const struct setting *timeout_of(const struct layer *layer, size_t i)
+{
+    return layer->timeouts[i] != NULL ? layer->timeouts[i] : layer->timeouts[TIMEOUT_SERVER_READ];
+}
+
 static void build_timeouts(struct policy *p, const struct layer *layer)
 {
-    for (size_t i = 0; i < TIMEOUT_N; i++) {
-        const struct setting *s = layer->timeouts[i];
-
-        if (s == NULL)
-            s = layer->timeouts[TIMEOUT_SERVER_READ];
-        p->timeout_ms[i] = (uint32_t)s->args.last->number;
-    }
+    for (size_t i = 0; i < TIMEOUT_N; i++)
+        p->timeout_ms[i] = (uint32_t)timeout_of(layer, i)->args.last->number;
 }
 
 /* How patient the proxy is with a client that sends. */
@@ -292,22 +313,36 @@ static void build_access_log(struct build *b, struct policy *p, const struct set
     log = store_new(&b->compile->keep, struct config_log);
     *log = build_log(b, s->args.first);
     p->access_log = log;
-    if (format != NULL)
-        p->access_log_line = format->template;
-    else
-        template_default_log(b->compile, &p->access_log_line);
+    p->access_log_format = log_format_find(b->compile, format);
 }
 
-/* The word of a setting whose form is `a|b|c`, as an index into names. */
-static unsigned choose(const struct setting *s, const char *const *names, unsigned n)
+/* The built-in defaults are a text of their own, in which no line has a number. */
+static struct config_place origin_of(struct build *b, const struct setting *s)
 {
-    for (unsigned i = 0; i < n; i++)
-        if (args_has(&s->args, names[i]))
-            return i;
-    unreachable("the form lets no other word through");
+    struct config_place place = {STR(""), 0};
+
+    if (s != NULL)
+        place = build_place(b, s->statement->span);
+    if (str_eq(place.file, STR(RESOLVE_BUILT_IN)))
+        place.line = 0;
+    return place;
 }
 
-const struct policy *build_policy(struct build *b, const struct layer *layer)
+static const struct policy_origins *build_origins(struct build *b, const struct layer *layer)
+{
+    struct policy_origins *origins;
+
+    if (!b->compile->wants_origins)
+        return NULL;
+    origins = store_new(&b->compile->keep, struct policy_origins);
+    for (size_t i = 0; i < SETTING_N; i++)
+        origins->settings[i] = origin_of(b, layer->settings[i]);
+    for (size_t i = 0; i < TIMEOUT_N; i++)
+        origins->timeouts[i] = origin_of(b, timeout_of(layer, i));
+    return origins;
+}
+
+static const struct policy *make_policy(struct build *b, const struct layer *layer)
 {
     static const char *const replays[] = {"safe", "always", "never"};
     static const char *const modes[] = {"append", "replace", "off"};
@@ -323,14 +358,24 @@ const struct policy *build_policy(struct build *b, const struct layer *layer)
     build_timeouts(p, layer);
     p->error_pages = build_pages(b, layer);
     p->intercept_errors = args_has(&layer->settings[SETTING_INTERCEPT_ERRORS]->args, "on");
-    p->request_rules = build_header_rules(b, &layer->request_rules);
+    p->request_rules = build_http_rules(b, &layer->request_rules);
     p->n_request_rules = layer->request_rules.n;
-    p->response_rules = build_header_rules(b, &layer->response_rules);
+    p->response_rules = build_http_rules(b, &layer->response_rules);
     p->n_response_rules = layer->response_rules.n;
     p->forwarded =
         (enum forwarded_mode)choose(layer->settings[SETTING_FORWARDED_HEADERS], modes, 3);
     p->access_rules = build_access_rules(b, &layer->access_rules);
     p->n_access_rules = layer->access_rules.n;
     build_access_log(b, p, layer->settings[SETTING_ACCESS_LOG]);
+    p->origins = build_origins(b, layer);
     return p;
+}
+
+const struct policy *build_policy(struct build *b, struct layer *layer)
+{
+    if (layer->built == NULL || layer->built_for != b->frontend) {
+        layer->built = make_policy(b, layer);
+        layer->built_for = b->frontend;
+    }
+    return layer->built;
 }

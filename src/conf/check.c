@@ -4,7 +4,12 @@
 #include "conf/check.h"
 
 #include "base/panic.h"
+#include "conf/acl.h"
 #include "conf/condition.h"
+#include "conf/let.h"
+#include "conf/log_format.h"
+#include "conf/matches.h"
+#include "conf/resolve.h"
 #include "conf/suggest.h"
 
 struct scope *check_top(struct compile *c)
@@ -13,6 +18,17 @@ struct scope *check_top(struct compile *c)
 
     scope->place = PLACE_TOP;
     return scope;
+}
+
+const struct setting *scope_first(const struct scope *scope, enum setting_id id)
+{
+    const struct setting *s = scope->first;
+
+    if ((scope->seen[id / 64] >> id % 64 & 1) == 0)
+        return NULL;
+    while (s != NULL && s->row->id != id)
+        s = s->next;
+    return s;
 }
 
 struct str setting_name(const struct setting *s)
@@ -132,7 +148,9 @@ static void check_name(struct compile *c, struct scope *scope, struct setting *s
     report_twice(c, s, first,
                  store_printf(&c->scratch,
                               s->row->id == SETTING_TIMEOUT ? "'%s %.*s' stands twice in this block"
-                                                            : "there is a %s '%.*s' already",
+                              : strchr("aeiou", s->row->name[0]) != NULL
+                                  ? "there is an %s '%.*s' already"
+                                  : "there is a %s '%.*s' already",
                               s->row->name, STR_ARG(name)));
 }
 
@@ -153,10 +171,10 @@ static void check_statuses(struct compile *c, struct scope *scope, struct settin
 
 static void check_repeats(struct compile *c, struct scope *scope, struct setting *s)
 {
-    const struct setting *first = scope->seen[s->row->id];
+    enum setting_id id = s->row->id;
+    const struct setting *first = scope_first(scope, id);
 
-    if (first == NULL)
-        scope->seen[s->row->id] = s;
+    scope->seen[id / 64] |= (uint64_t)1 << id % 64;
     switch (s->row->repeats) {
     case REPEATS_ONCE:
         if (first != NULL)
@@ -174,6 +192,9 @@ static void check_repeats(struct compile *c, struct scope *scope, struct setting
     }
 }
 
+/* Of all blocks that may be left out and were. */
+static const struct scope empty_scope;
+
 static void check_block(struct compile *c, struct scope *outer, struct setting *s,
                         bool is_misplaced_ok)
 {
@@ -183,6 +204,10 @@ static void check_block(struct compile *c, struct scope *outer, struct setting *
     if (s->row->opens == PLACE_NONE) {
         if (block != NULL)
             diag_error(c->diags, block->open, "'%s' takes no block", s->row->name);
+        return;
+    }
+    if (block == NULL && place_rows[s->row->opens].is_optional_block) {
+        s->block = &empty_scope;
         return;
     }
     scope = store_new(&c->scratch, struct scope);
@@ -201,12 +226,38 @@ static void check_block(struct compile *c, struct scope *outer, struct setting *
         check_statement(c, scope, at, is_misplaced_ok);
 }
 
-static void check_condition(struct compile *c, struct setting *s)
+/* What has a condition waits for check_conditions. */
+static void note_condition(struct compile *c, struct setting *s)
 {
     if (s->statement->when == NULL)
         return;
-    s->when = condition_compile(c, s->statement->when);
-    s->is_bad = s->is_bad || s->when == NULL;
+    *c->conditions_end = s;
+    c->conditions_end = &s->next_condition;
+}
+
+void check_conditions(struct compile *c)
+{
+    for (struct setting *s = c->conditions; s != NULL; s = s->next_condition) {
+        if (s->row->id == SETTING_ACL)
+            s->when = s->is_bad ? NULL : acl_compile(c, s);
+        else
+            s->when = condition_compile(c, s->statement->when);
+        s->is_bad = s->is_bad || s->when == NULL;
+    }
+    matches_check(c);
+}
+
+/* What others name: a `let` from here on, an acl or a policy everywhere. */
+static void note_name(struct compile *c, const struct setting *s)
+{
+    if (s->row->id == SETTING_LET && !s->is_bad)
+        let_add(c, s);
+    if (s->row->id == SETTING_ACL && s->args.n > 0)
+        acl_add(c, s);
+    if (s->row->id == SETTING_LOG_FORMAT && !s->is_bad)
+        log_format_add(c, s);
+    if (s->row->id == SETTING_POLICY && s->args.n > 0)
+        resolve_add_policy(c, s);
 }
 
 const struct setting *check_statement(struct compile *c, struct scope *scope,
@@ -222,7 +273,8 @@ const struct setting *check_statement(struct compile *c, struct scope *scope,
         return NULL;
     }
     s = store_new(&c->scratch, struct setting);
-    s->built = store_new(&c->scratch, struct setting_built);
+    if (row->repeats == REPEATS_BY_STATUS)
+        s->built = store_new(&c->scratch, struct setting_built);
     s->row = row;
     s->statement = statement;
     s->is_bad = statement->is_poisoned;
@@ -230,7 +282,8 @@ const struct setting *check_statement(struct compile *c, struct scope *scope,
         s->args = form_match(c, row, statement);
         s->is_bad = s->args.is_bad;
     }
-    check_condition(c, s);
+    note_condition(c, s);
+    note_name(c, s);
     scope->is_incomplete = scope->is_incomplete || s->is_bad;
     check_repeats(c, scope, s);
     check_block(c, scope, s, is_misplaced_ok);

@@ -4,25 +4,21 @@
 #include "conf/condition.h"
 
 #include "base/panic.h"
+#include "conf/acl.h"
+#include "conf/config.h"
+#include "conf/matches.h"
 #include "conf/quantity.h"
+#include "conf/value_set.h"
 #include "conf/variable.h"
 #include "conf/word.h"
 
-#define BIT(type) (1U << (type))
-#define ON_TEXT   (BIT(VAR_TEXT) | BIT(VAR_PATH))
-#define ON_NUMBER (BIT(VAR_NUMBER) | BIT(VAR_SIZE) | BIT(VAR_DURATION))
+/* Lines of a file of values, and its bytes. */
+#define VALUE_FILE_MAX ((size_t)64 << 20)
 
-static const struct operator_row {
-    const char *name;
-    enum expr_op op;
-    unsigned types; /* of the variables that it takes */
-    const char *takes;
-} operators[] = {
-    {"==",          EXPR_EQ,          ON_TEXT | ON_NUMBER | BIT(VAR_ADDRESS), "a single value"},
-    {"!=",          EXPR_NE,          ON_TEXT | ON_NUMBER | BIT(VAR_ADDRESS), "a single value"},
-    {"in",          EXPR_IN,          ON_TEXT | ON_NUMBER | BIT(VAR_ADDRESS), "a single value"},
-    {"under",       EXPR_UNDER,       BIT(VAR_PATH),                          "a path"        },
-    {"starts-with", EXPR_STARTS_WITH, ON_TEXT,                                "a text"        },
+const struct operator_row operator_rows[OPERATOR_N] = {
+#define X(id, name, types, takes, doc) {name, EXPR_##id, types, takes, doc},
+#include "grammar/operators.def"
+#undef X
 };
 
 static const char *const type_names[] = {
@@ -33,9 +29,9 @@ static const char *const type_names[] = {
 
 static const struct operator_row *operator_find(struct str name)
 {
-    for (size_t i = 0; i < sizeof(operators) / sizeof(operators[0]); i++)
-        if (str_eq(name, str_of(operators[i].name)))
-            return &operators[i];
+    for (size_t i = 0; i < OPERATOR_N; i++)
+        if (str_eq(name, str_of(operator_rows[i].name)))
+            return &operator_rows[i];
     unreachable("the grammar lets no other operator through");
 }
 
@@ -47,84 +43,319 @@ static bool fail(struct compile *c, const struct ast_word *at, const char *expec
     return false;
 }
 
-static bool read_path(struct compile *c, const struct ast_word *at, enum expr_op op,
-                      const struct expr_value *value)
+/* Of `==`, `in` and `under`: a value that no path can have would never be met. */
+static bool path_is_possible(enum expr_op op, struct str text)
 {
-    if (op != EXPR_STARTS_WITH && !str_starts_with(value->text, STR("/")))
-        return fail(c, at, "a path, which starts with '/'");
-    return true;
+    return str_starts_with(text, STR("/")) || op == EXPR_ENDS_WITH || op == EXPR_CONTAINS ||
+           op == EXPR_STARTS_WITH || op == EXPR_MATCHES;
 }
 
-static bool read_address(struct compile *c, const struct ast_word *at, enum expr_op op,
-                         struct expr_value *value)
+/* What is wrong with a value of this type, or NULL and the value. */
+static const char *parse_value(enum var_type type, enum expr_op op, struct expr_value *value)
 {
-    if (!cidr_parse(value->text, &value->net))
-        return fail(c, at,
-                    op == EXPR_IN ? "an address or a block such as 10.0.0.0/8"
-                                  : "an address such as 192.0.2.1");
-    if (op != EXPR_IN && value->net.bits != 128)
-        return fail(c, at, "one address ('in' takes blocks)");
-    return true;
+    struct str text = value->text;
+
+    switch (type) {
+    case VAR_TEXT: return NULL;
+    case VAR_PATH: return path_is_possible(op, text) ? NULL : "a path, which starts with '/'";
+    case VAR_NUMBER:
+        return quantity_count(text, &value->number) == QUANTITY_OK ? NULL : "a whole number";
+    case VAR_SIZE:
+        return quantity_size(text, &value->number) == QUANTITY_OK ? NULL : "a size such as 128K";
+    case VAR_DURATION:
+        return quantity_duration(text, &value->number) == QUANTITY_OK ? NULL
+                                                                      : "a duration such as 30s";
+    case VAR_ADDRESS:
+        if (!cidr_parse(text, &value->net))
+            return op == EXPR_IN ? "an address or a block such as 10.0.0.0/8"
+                                 : "an address such as 192.0.2.1";
+        return op == EXPR_IN || value->net.bits == 128 ? NULL : "one address ('in' takes blocks)";
+    case VAR_TIMES: break;
+    }
+    unreachable("no operator takes a list of times");
 }
 
-/* Read one operand of a variable of this type. */
-static bool read_value(struct compile *c, const struct ast_word *at, enum var_type type,
-                       enum expr_op op, struct expr_value *value)
+/* Values of what has no case are kept in one. */
+static struct str fold(const struct var_ref *var, char *text, size_t n)
+{
+    for (size_t i = 0; var_rows[var->id].fold_case && i < n; i++)
+        text[i] = str_lower_char(text[i]);
+    return (struct str){text, n};
+}
+
+/* Read one operand of a test. */
+static bool read_value(struct compile *c, const struct ast_word *at, const struct expr *e,
+                       struct expr_value *value)
 {
     struct word word = word_read(c, at);
+    const char *expected;
 
     if (word.is_bad)
         return false;
     if (word.has_variable)
         return fail(c, at, "a value that is known when the file is loaded");
     value->text = store_str(&c->keep, word.text);
-    switch (type) {
-    case VAR_TEXT: return true;
-    case VAR_PATH: return read_path(c, at, op, value);
-    case VAR_NUMBER:
-        return quantity_count(value->text, &value->number) == QUANTITY_OK ||
-               fail(c, at, "a whole number");
-    case VAR_SIZE:
-        return quantity_size(value->text, &value->number) == QUANTITY_OK ||
-               fail(c, at, "a size such as 128K");
-    case VAR_DURATION:
-        return quantity_duration(value->text, &value->number) == QUANTITY_OK ||
-               fail(c, at, "a duration such as 30s");
-    case VAR_ADDRESS: return read_address(c, at, op, value);
-    case VAR_TIMES: break;
-    }
-    unreachable("no operator takes a list of times");
+    if (e->op != EXPR_MATCHES)
+        fold(&e->var, (char *)value->text.p, value->text.n);
+    expected = parse_value(var_rows[e->var.id].type, e->op, value);
+    return expected == NULL || fail(c, at, expected);
 }
 
-static const struct expr *compile_test(struct compile *c, const struct ast_expr *e)
+static void set_add(struct compile *c, struct value_set *set, enum var_type type,
+                    const struct expr_value *value)
 {
-    struct expr *result = store_new(&c->keep, struct expr);
-    struct expr_value *values = store_zalloc(&c->keep, e->values.n, sizeof(*values));
+    if (type == VAR_ADDRESS)
+        value_set_add_net(set, &c->keep, &value->net);
+    else
+        value_set_add_text(set, &c->keep, value->text);
+}
+
+/* Many values are looked up, but for numbers: nobody lists hundreds of those. */
+static const struct value_set *make_set(struct compile *c, const struct expr *e)
+{
+    enum var_type type = var_rows[e->var.id].type;
+    struct value_set *set;
+
+    if (e->n_values <= VALUE_SET_MIN || (VAR_BIT(type) & ON_NUMBER) != 0)
+        return NULL;
+    set = value_set_new(&c->keep);
+    for (size_t i = 0; i < e->n_values; i++)
+        set_add(c, set, type, &e->values[i]);
+    return set;
+}
+
+/* An expression that is freed with the config. */
+static void keep_regex(struct compile *c, struct regex *regex)
+{
+    struct regex_link *link;
+
+    /* Where there is no memory for the link the load ends here, and the expression with it. */
+    link = arena_zalloc(c->keep.arena, 1, sizeof(*link));
+    if (link == NULL) {
+        regex_free(regex);
+        store_fail(&c->keep);
+    }
+    *link = (struct regex_link){regex, c->regexes};
+    c->regexes = link;
+}
+
+/* Text of a URI that nobody has decoded. */
+static bool is_raw(const struct var_ref *var)
+{
+    return var->id == VAR_ID_URI || var->id == VAR_ID_RAW_PATH || var->id == VAR_ID_QUERY;
+}
+
+static bool name_groups(struct compile *c, struct expr *e, struct span span)
+{
+    struct expr_group *groups = store_zalloc(&c->keep, REGEX_GROUPS_MAX, sizeof(*groups));
+    struct str name;
+    unsigned number;
+    unsigned n = 0;
+
+    e->groups = groups;
+    while (n < REGEX_GROUPS_MAX && regex_group(e->regex, n, &name, &number)) {
+        groups[n].number = number;
+        if (!matches_define(c, name, is_raw(&e->var), span, &groups[n].match))
+            return false;
+        n++;
+    }
+    e->n_groups = n;
+    return true;
+}
+
+/* The span of the byte at `at` of a pattern, where the word means what it says; else all of it. */
+static struct span pattern_span(struct compile *c, const struct ast_word *word, struct str pattern,
+                                size_t at)
+{
+    struct str text = ast_text(c, word);
+    uint32_t quote = word->kind == AST_BARE ? 0 : 1;
+    uint32_t from = word->span.from + quote + (uint32_t)at;
+
+    if (text.n != pattern.n + 2 * quote ||
+        !str_eq(str_slice(text, quote, quote + pattern.n), pattern))
+        return word->span;
+    return (struct span){from, from + 1 < word->span.to ? from + 1 : word->span.to};
+}
+
+static bool read_regex(struct compile *c, const struct ast_word *at, struct expr *e)
+{
+    struct regex_fault fault;
+    struct regex *regex = regex_new(e->values[0].text, &fault);
+
+    if (regex == NULL) {
+        diag_error(c->diags, pattern_span(c, at, e->values[0].text, fault.at),
+                   "in the regular expression: %s", fault.text);
+        return false;
+    }
+    keep_regex(c, regex);
+    if (!regex_is_compiled(regex) && !c->has_interpreted_regex) {
+        diag_warning(
+            c->diags, at->span,
+            "regular expressions will be interpreted, which is slower: the system grants no "
+            "memory for compiled ones");
+        c->has_interpreted_regex = true;
+    }
+    e->regex = regex;
+    return name_groups(c, e, at->span);
+}
+
+/* Variable and operator of a test, checked against each other. NULL: reported. */
+static struct expr *test_new(struct compile *c, const struct ast_expr *e)
+{
     const struct operator_row *row = operator_find(ast_text(c, e->op));
+    struct expr *result = store_new(&c->keep, struct expr);
     struct str name = ast_text(c, e->variable);
     enum var_type type;
-    bool ok = true;
 
-    *result = (struct expr){.op = row->op, .values = values, .n_values = e->values.n};
+    *result = (struct expr){.op = row->op, .n_tests = 1};
+    if (acl_is_known(c, name)) {
+        diag_error(c->diags, e->op->span, "'%.*s' is an acl: it stands alone", STR_ARG(name));
+        return NULL;
+    }
     if (!variable_find(c, name, e->variable->span, PHASE_REQUEST, &result->var))
         return NULL;
     type = var_rows[result->var.id].type;
-    if ((row->types & BIT(type)) == 0) {
+    if ((row->types & VAR_BIT(type)) == 0) {
         diag_error(c->diags, e->op->span, "'%s' takes %s, but '%.*s' is %s", row->name, row->takes,
                    STR_ARG(name), type_names[type]);
         return NULL;
     }
+    return result;
+}
+
+static const struct expr *compile_test(struct compile *c, const struct ast_expr *e)
+{
+    struct expr *result = test_new(c, e);
+    struct expr_value *values = store_zalloc(&c->keep, e->values.n, sizeof(*values));
+    bool ok = true;
+
+    if (result == NULL)
+        return NULL;
+    result->values = values;
+    result->n_values = e->values.n;
     for (const struct ast_word *at = e->values.first; at != NULL; at = at->next)
-        ok = read_value(c, at, type, row->op, values++) && ok;
-    return ok && e->values.n > 0 ? result : NULL;
+        ok = read_value(c, at, result, values++) && ok;
+    if (!ok || e->values.n == 0)
+        return NULL;
+    if (result->op == EXPR_MATCHES && !read_regex(c, e->values.first, result))
+        return NULL;
+    if (result->op == EXPR_IN)
+        result->set = make_set(c, result);
+    return result;
+}
+
+/* Take the next line off a text, without blanks around it. */
+static struct str take_line(struct str *text)
+{
+    const char *end = memchr(text->p, '\n', text->n);
+    struct str line = {text->p, end == NULL ? text->n : (size_t)(end - text->p)};
+
+    *text = str_slice(*text, end == NULL ? text->n : line.n + 1, text->n);
+    if (str_ends_with(line, STR("\r")))
+        line.n--;
+    return str_trim(line);
+}
+
+/* A line that is no value: quoted from the file that it stands in. */
+static void report_line(struct compile *c, struct str path, struct str text, struct str line,
+                        const char *expected, struct span span)
+{
+    const struct source *source = source_add(c->sources, path, STR_EMPTY, STR_EMPTY, text);
+    uint32_t from;
+
+    if (source == NULL) {
+        diag_error(c->diags, span, "expected %s in '%.*s', got '%.*s'", expected, STR_ARG(path),
+                   STR_ARG(line));
+        return;
+    }
+    from = source->base + (uint32_t)(line.p - text.p);
+    diag_error(c->diags, (struct span){from, from + (uint32_t)line.n}, "expected %s, got '%.*s'",
+               expected, STR_ARG(line));
+    diag_note(c->diags, span, "the file is named here");
+}
+
+/* One value a line; empty lines and those that start with `#` are none. */
+static bool read_lines(struct compile *c, struct expr *e, struct value_set *set, struct str text,
+                       struct span span)
+{
+    enum var_type type = var_rows[e->var.id].type;
+    struct str whole = text;
+
+    while (text.n > 0) {
+        struct expr_value value = {.text = take_line(&text)};
+        const char *expected;
+
+        if (value.text.n == 0 || value.text.p[0] == '#')
+            continue;
+        fold(&e->var, (char *)value.text.p, value.text.n); /* our own copy of the file */
+        expected = parse_value(type, EXPR_IN, &value);
+        if (expected != NULL) {
+            report_line(c, e->file, whole, value.text, expected, span);
+            return false;
+        }
+        set_add(c, set, type, &value);
+    }
+    return true;
+}
+
+static const struct expr *compile_file(struct compile *c, const struct ast_expr *e)
+{
+    struct expr *result = test_new(c, e);
+    struct word word = word_read(c, e->values.first);
+    struct value_set *set;
+    struct str text;
+    const char *why;
+
+    if (result == NULL || word.is_bad)
+        return NULL;
+    if (word.has_variable || word.text.n == 0) {
+        fail(c, e->values.first, "the path of a file");
+        return NULL;
+    }
+    if ((VAR_BIT(var_rows[result->var.id].type) & ON_NUMBER) != 0) {
+        diag_error(c->diags, e->op->span, "'in file' takes a text or an address, but '%.*s' is %s",
+                   STR_ARG(ast_text(c, e->variable)), type_names[var_rows[result->var.id].type]);
+        return NULL;
+    }
+    result->file = word_path(c, e->values.first, word.text);
+    why = c->files->read(c->files, result->file, VALUE_FILE_MAX, c->scratch.arena, &text);
+    if (why != NULL) {
+        diag_error(c->diags, e->values.first->span, "cannot read '%.*s': %s", STR_ARG(result->file),
+                   why);
+        return NULL;
+    }
+    set = value_set_new(&c->keep);
+    result->set = set;
+    text = text.n == 0 ? STR("") : store_str(&c->keep, text);
+    return read_lines(c, result, set, text, e->values.first->span) ? result : NULL;
+}
+
+static const struct expr *compile_acl(struct compile *c, struct str name, struct span span)
+{
+    const struct expr *when = acl_find(c, name, span);
+    const struct expr **items = store_zalloc(&c->keep, 1, sizeof(*items));
+    struct expr *result = store_new(&c->keep, struct expr);
+
+    if (when == NULL)
+        return NULL;
+    items[0] = when;
+    *result = (struct expr){.op = EXPR_ACL,
+                            .items = items,
+                            .n_items = 1,
+                            .n_tests = when->n_tests,
+                            .acl = store_str(&c->keep, name)};
+    return result;
 }
 
 static const struct expr *compile_alone(struct compile *c, const struct ast_expr *e)
 {
     struct expr *result = store_new(&c->keep, struct expr);
+    struct str name = ast_text(c, e->variable);
 
-    result->op = EXPR_IS_SET;
-    if (!variable_find(c, ast_text(c, e->variable), e->variable->span, PHASE_REQUEST, &result->var))
+    if (acl_is_known(c, name))
+        return compile_acl(c, name, e->variable->span);
+    *result = (struct expr){.op = EXPR_IS_SET, .n_tests = 1};
+    if (!variable_find(c, name, e->variable->span, PHASE_REQUEST, &result->var))
         return NULL;
     return result;
 }
@@ -134,14 +365,21 @@ static const struct expr *compile_items(struct compile *c, const struct ast_expr
 {
     struct expr *result = store_new(&c->keep, struct expr);
     const struct expr **items = store_zalloc(&c->keep, e->n_items, sizeof(*items));
+    size_t n_tests = 0;
     bool ok = true;
     size_t n = 0;
 
     for (const struct ast_expr *item = e->items; item != NULL; item = item->next, n++) {
         items[n] = condition_compile(c, item);
         ok = ok && items[n] != NULL;
+        n_tests += ok ? items[n]->n_tests : 0;
     }
-    *result = (struct expr){.op = op, .items = items, .n_items = n};
+    if (ok && n_tests > EXPR_TESTS_MAX) {
+        diag_error(c->diags, e->span, "with its acls written out this has more than %d tests",
+                   EXPR_TESTS_MAX);
+        return NULL;
+    }
+    *result = (struct expr){.op = op, .items = items, .n_items = n, .n_tests = n_tests};
     return ok ? result : NULL;
 }
 
@@ -152,6 +390,7 @@ const struct expr *condition_compile(struct compile *c, const struct ast_expr *e
     case AST_OR: return compile_items(c, e, EXPR_OR);
     case AST_NOT: return compile_items(c, e, EXPR_NOT);
     case AST_TEST: return compile_test(c, e);
+    case AST_FILE: return compile_file(c, e);
     case AST_ALONE: return compile_alone(c, e);
     case AST_POISONED: return NULL;
     }

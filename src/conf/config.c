@@ -5,6 +5,12 @@
 
 #include "base/panic.h"
 
+void regexes_free(struct regex_link *link)
+{
+    for (; link != NULL; link = link->next)
+        regex_free(link->regex);
+}
+
 struct config *config_ref(struct config *c)
 {
     assert(c->refs > 0);
@@ -17,8 +23,10 @@ void config_unref(struct config *c)
     if (c == NULL)
         return;
     assert(c->refs > 0);
-    if (--c->refs == 0)
-        arena_free(c->arena);
+    if (--c->refs > 0)
+        return;
+    regexes_free(c->regexes);
+    arena_free(c->arena);
 }
 
 const struct error_page *error_pages_find(const struct error_pages *set, unsigned status)

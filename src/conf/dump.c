@@ -154,6 +154,23 @@ static void dump_route(struct dump *d, const struct config_route *route)
     dump_close(d);
 }
 
+static void dump_names(struct dump *d, const struct config *config)
+{
+    for (size_t i = 0; i < config->n_acls; i++) {
+        dump_text(d, i == 0 ? "\nacl " : "acl ");
+        dump_str(d, config->acls[i].name);
+        dump_when(d, config->acls[i].when);
+        dump_end_line(d);
+    }
+    for (size_t i = 0; i < config->n_log_formats; i++) {
+        dump_text(d, i == 0 ? "\nlog-format " : "log-format ");
+        dump_str(d, config->log_formats[i]->name);
+        dump_text(d, " ");
+        dump_template(d, &config->log_formats[i]->line);
+        dump_end_line(d);
+    }
+}
+
 static void dump_frontend(struct dump *d, const struct config_frontend *f)
 {
     dump_text(d, "\nfrontend ");
@@ -172,6 +189,7 @@ static void dump_config(struct dump *d, const struct config *config)
     dump_global(d, &config->global);
     for (size_t i = 0; i < config->n_spools; i++)
         dump_spool(d, &config->spools[i]);
+    dump_names(d, config);
     for (size_t i = 0; i < config->n_frontends; i++)
         dump_frontend(d, &config->frontends[i]);
     for (size_t i = 0; i < config->n_backends; i++)

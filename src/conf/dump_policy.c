@@ -20,7 +20,8 @@ static void dump_buffering(struct dump *d, const struct policy *p, const struct 
     if (outer == NULL || p->request_buffering != outer->request_buffering ||
         p->request_memory_bytes != outer->request_memory_bytes ||
         p->request_spool != outer->request_spool) {
-        dump_directive(d, "request-buffering ");
+        dump_setting(d, SETTING_REQUEST_BUFFERING);
+        dump_text(d, " ");
         dump_text(d, requests[p->request_buffering]);
         dump_option(d, "memory");
         dump_size(d, p->request_memory_bytes);
@@ -32,9 +33,11 @@ static void dump_buffering(struct dump *d, const struct policy *p, const struct 
         p->response_max_bytes == outer->response_max_bytes &&
         p->response_spool == outer->response_spool)
         return;
-    dump_directive(d, "response-buffering ");
+    dump_setting(d, SETTING_RESPONSE_BUFFERING);
+    dump_text(d, " ");
     if (p->response_buffering == RESPONSE_OFF) {
-        dump_text(d, "off\n");
+        dump_text(d, "off");
+        dump_end_line(d);
         return;
     }
     dump_text(d, p->response_buffering == RESPONSE_ON ? "on memory " : "auto memory ");
@@ -58,7 +61,8 @@ static void dump_retry(struct dump *d, const struct policy *p, const struct poli
 {
     if (outer != NULL && same_retry(p, outer))
         return;
-    dump_directive(d, "retry ");
+    dump_setting(d, SETTING_RETRY);
+    dump_text(d, " ");
     dump_number(d, p->retry_attempts);
     dump_text(d, " on");
     dump_text(d, p->retry_on_reset ? " reset" : "");
@@ -75,7 +79,8 @@ static void dump_patience(struct dump *d, const struct policy *p, const struct p
 {
     if (outer == NULL || p->min_body_rate != outer->min_body_rate ||
         p->min_body_rate_grace_ms != outer->min_body_rate_grace_ms) {
-        dump_directive(d, "min-body-rate ");
+        dump_setting(d, SETTING_MIN_BODY_RATE);
+        dump_text(d, " ");
         if (p->min_body_rate == 0) {
             dump_text(d, "off");
         } else {
@@ -88,7 +93,8 @@ static void dump_patience(struct dump *d, const struct policy *p, const struct p
     }
     if (outer == NULL || p->linger_ms != outer->linger_ms ||
         p->linger_bytes != outer->linger_bytes) {
-        dump_directive(d, "lingering ");
+        dump_setting(d, SETTING_LINGERING);
+        dump_text(d, " ");
         dump_duration(d, p->linger_ms);
         dump_option(d, "max");
         dump_size(d, p->linger_bytes);
@@ -98,26 +104,34 @@ static void dump_patience(struct dump *d, const struct policy *p, const struct p
 
 static void dump_timing(struct dump *d, const struct policy *p, const struct policy *outer)
 {
-    static const char *const replays[] = {"replay safe\n", "replay always\n", "replay never\n"};
+    const struct policy_origins *origins = d->with_origins ? p->origins : NULL;
+    static const char *const replays[] = {" safe", " always", " never"};
 
     if (outer == NULL || p->max_body_bytes != outer->max_body_bytes) {
-        dump_directive(d, "max-body ");
+        dump_setting(d, SETTING_MAX_BODY);
+        dump_text(d, " ");
         dump_size(d, p->max_body_bytes);
         dump_end_line(d);
     }
     dump_patience(d, p, outer);
     if (outer == NULL || p->hold_ms != outer->hold_ms || p->hold_all != outer->hold_all) {
-        dump_directive(d, "hold ");
+        dump_setting(d, SETTING_HOLD);
+        dump_text(d, " ");
         dump_duration(d, p->hold_ms);
-        dump_text(d, p->hold_all ? " all\n" : "\n");
+        dump_text(d, p->hold_all ? " all" : "");
+        dump_end_line(d);
     }
     dump_retry(d, p, outer);
-    if (outer == NULL || p->replay != outer->replay)
-        dump_directive(d, replays[p->replay]);
+    if (outer == NULL || p->replay != outer->replay) {
+        dump_setting(d, SETTING_REPLAY);
+        dump_text(d, replays[p->replay]);
+        dump_end_line(d);
+    }
     for (size_t i = 0; i < TIMEOUT_N; i++) {
         if (outer != NULL && p->timeout_ms[i] == outer->timeout_ms[i])
             continue;
-        dump_directive(d, "timeout ");
+        dump_setting_at(d, SETTING_TIMEOUT, origins == NULL ? NULL : &origins->timeouts[i]);
+        dump_text(d, " ");
         dump_text(d, timeout_names[i]);
         dump_text(d, " ");
         if (p->timeout_ms[i] == TIMEOUT_NEVER)
@@ -130,7 +144,8 @@ static void dump_timing(struct dump *d, const struct policy *p, const struct pol
 
 static void dump_error_page(struct dump *d, unsigned status, const struct error_page *page)
 {
-    dump_directive(d, "error-page ");
+    dump_setting_at(d, SETTING_ERROR_PAGE, &page->place);
+    dump_text(d, " ");
     dump_number(d, status);
     dump_text(d, status < 10 ? "xx" : "");
     if (page->status != 0) {
@@ -178,19 +193,23 @@ static void dump_error_pages(struct dump *d, const struct policy *p, const struc
     }
 }
 
-static void dump_header_rules(struct dump *d, const char *directive,
-                              const struct header_rule *rules, size_t from, size_t n)
+static void dump_http_rules(struct dump *d, enum setting_id id, const struct http_rule *rules,
+                            size_t from, size_t n)
 {
-    static const char *const kinds[] = {"set-header", "add-header", "del-header"};
+    static const char *const kinds[] = {"set-header", "add-header", "del-header",
+                                        "set-path",   "set-query",  "set-status"};
 
     for (size_t i = from; i < n; i++) {
-        dump_directive(d, directive);
+        dump_setting_at(d, id, &rules[i].place);
         dump_option(d, kinds[rules[i].kind]);
-        dump_word(d, rules[i].name);
-        if (rules[i].kind != HEADER_DEL) {
+        if (rules[i].name.n > 0)
+            dump_word(d, rules[i].name);
+        if (rules[i].kind == RULE_SET_HEADER || rules[i].kind == RULE_ADD_HEADER)
             dump_text(d, " ");
+        if (rules[i].kind == RULE_SET_STATUS)
+            dump_number(d, rules[i].status);
+        else if (rules[i].kind != RULE_DEL_HEADER)
             dump_template(d, &rules[i].value);
-        }
         dump_end_line(d);
     }
 }
@@ -200,7 +219,7 @@ static void dump_access_rules(struct dump *d, const struct policy *p, size_t fro
     for (size_t i = from; i < p->n_access_rules; i++) {
         const struct access_rule *rule = &p->access_rules[i];
 
-        dump_directive(d, rule->is_allow ? "allow" : "deny");
+        dump_setting_at(d, rule->is_allow ? SETTING_ALLOW : SETTING_DENY, &rule->place);
         dump_text(d, rule->for_all ? " all" : "");
         for (size_t n = 0; !rule->for_all && n < rule->n_nets; n++)
             dump_net(d, &rule->nets[n]);
@@ -229,21 +248,33 @@ static bool same_log(const struct policy *a, const struct policy *b)
         return a->access_log == b->access_log;
     return a->access_log->kind == b->access_log->kind &&
            str_eq(a->access_log->where, b->access_log->where) &&
-           same_template(&a->access_log_line, &b->access_log_line);
+           str_eq(a->access_log_format->name, b->access_log_format->name) &&
+           same_template(&a->access_log_format->line, &b->access_log_format->line);
 }
 
 static void dump_access_log(struct dump *d, const struct policy *p, const struct policy *outer)
 {
     if (outer != NULL && same_log(p, outer))
         return;
-    dump_directive(d, "access-log");
+    dump_setting(d, SETTING_ACCESS_LOG);
     if (p->access_log == NULL) {
-        dump_text(d, " off\n");
+        dump_text(d, " off");
+        dump_end_line(d);
         return;
     }
     dump_log(d, p->access_log);
     dump_option(d, "format");
-    dump_template(d, &p->access_log_line);
+    if (p->access_log_format->name.n > 0)
+        dump_str(d, p->access_log_format->name);
+    else
+        dump_template(d, &p->access_log_format->line);
+    dump_end_line(d);
+}
+
+static void dump_intercept(struct dump *d, const struct policy *p)
+{
+    dump_setting(d, SETTING_INTERCEPT_ERRORS);
+    dump_text(d, p->intercept_errors ? " on" : " off");
     dump_end_line(d);
 }
 
@@ -253,17 +284,19 @@ void dump_policy(struct dump *d, const struct policy *p, const struct policy *ou
 
     if (p == outer)
         return;
+    d->origins = d->with_origins ? p->origins : NULL;
     dump_buffering(d, p, outer);
     dump_timing(d, p, outer);
     dump_error_pages(d, p, outer);
     if (outer == NULL || p->intercept_errors != outer->intercept_errors)
-        dump_on_off(d, "intercept-errors", p->intercept_errors);
-    dump_header_rules(d, "http-request", p->request_rules,
-                      outer == NULL ? 0 : outer->n_request_rules, p->n_request_rules);
-    dump_header_rules(d, "http-response", p->response_rules,
-                      outer == NULL ? 0 : outer->n_response_rules, p->n_response_rules);
+        dump_intercept(d, p);
+    dump_http_rules(d, SETTING_HTTP_REQUEST, p->request_rules,
+                    outer == NULL ? 0 : outer->n_request_rules, p->n_request_rules);
+    dump_http_rules(d, SETTING_HTTP_RESPONSE, p->response_rules,
+                    outer == NULL ? 0 : outer->n_response_rules, p->n_response_rules);
     if (outer == NULL || p->forwarded != outer->forwarded) {
-        dump_directive(d, "forwarded-headers ");
+        dump_setting(d, SETTING_FORWARDED_HEADERS);
+        dump_text(d, " ");
         dump_text(d, modes[p->forwarded]);
         dump_end_line(d);
     }

@@ -7,6 +7,9 @@
 #include "conf/quantity.h"
 #include "conf/word.h"
 
+/* Where the comments of a dump with origins begin. */
+#define PLACE_COLUMN 56
+
 void dump_str(struct dump *d, struct str text)
 {
     if (d->out != NULL && text.n > 0)
@@ -77,6 +80,19 @@ void dump_word(struct dump *d, struct str text)
     dump_text(d, "\"");
 }
 
+/* A value of a condition: as it stands between `'` where it has marks, which keeps patterns
+ * legible. */
+void dump_value(struct dump *d, struct str text)
+{
+    if (word_is_bare(text) || !word_is_raw(text)) {
+        dump_word(d, text);
+        return;
+    }
+    dump_text(d, "'");
+    dump_str(d, text);
+    dump_text(d, "'");
+}
+
 static void put_variable(struct dump *d, const struct var_ref *var)
 {
     dump_text(d, var_rows[var->id].name);
@@ -105,13 +121,46 @@ void dump_template(struct dump *d, const struct template *t)
 /* Start a line with its directive. */
 void dump_directive(struct dump *d, const char *name)
 {
+    d->line_start = d->n;
     for (unsigned i = 0; i < d->depth; i++)
         dump_text(d, "    ");
     dump_text(d, name);
 }
 
+void dump_setting_at(struct dump *d, enum setting_id id, const struct config_place *place)
+{
+    dump_directive(d, setting_rows[id].name);
+    d->place = d->with_origins ? place : NULL;
+}
+
+void dump_setting(struct dump *d, enum setting_id id)
+{
+    dump_setting_at(d, id, d->origins == NULL ? NULL : &d->origins->settings[id]);
+}
+
+/* Where the line in hand was written, as a comment. Line 0 is that of what is built in. */
+static void put_place(struct dump *d)
+{
+    while (d->n - d->line_start < PLACE_COLUMN)
+        dump_text(d, " ");
+    dump_text(d, "  # ");
+    dump_str(d, d->place->file);
+    dump_text(d, ":");
+    dump_number(d, d->place->line);
+}
+
 void dump_end_line(struct dump *d)
 {
+    bool is_built_in = d->place != NULL && d->place->line == 0;
+
+    if (d->place != NULL && d->which != DUMP_ALL && is_built_in != (d->which == DUMP_BUILT_IN)) {
+        d->n = d->line_start;
+        d->place = NULL;
+        return;
+    }
+    if (d->place != NULL && !is_built_in)
+        put_place(d);
+    d->place = NULL;
     dump_text(d, "\n");
 }
 
@@ -139,24 +188,31 @@ static void put_values(struct dump *d, const struct expr *e)
 {
     for (size_t i = 0; i < e->n_values; i++) {
         dump_text(d, i == 0 ? "" : ", ");
-        dump_word(d, e->values[i].text);
+        dump_value(d, e->values[i].text);
     }
 }
 
-static void put_test(struct dump *d, const struct expr *e, const char *name)
+static void put_test(struct dump *d, const struct expr *e)
 {
     put_variable(d, &e->var);
-    dump_option(d, name);
+    if (e->op == EXPR_IS_SET)
+        return;
+    dump_option(d, operator_rows[e->op - EXPR_IS_SET - 1].name);
+    if (e->file.n > 0) {
+        dump_text(d, "file ");
+        dump_word(d, e->file);
+        return;
+    }
+    dump_text(d, e->op == EXPR_IN ? "(" : "");
     put_values(d, e);
+    dump_text(d, e->op == EXPR_IN ? ")" : "");
 }
-
-static void put_expr(struct dump *d, const struct expr *e);
 
 /* An item that binds less tightly than what it stands in gets its parentheses. */
 static void put_item(struct dump *d, const struct expr *e, bool in_parentheses)
 {
     dump_text(d, in_parentheses ? "(" : "");
-    put_expr(d, e);
+    dump_expr(d, e);
     dump_text(d, in_parentheses ? ")" : "");
 }
 
@@ -172,7 +228,7 @@ static void put_items(struct dump *d, const struct expr *e, const char *joint)
 }
 
 /* Depth: NESTING_MAX of the filter. */
-static void put_expr(struct dump *d, const struct expr *e)
+void dump_expr(struct dump *d, const struct expr *e)
 {
     switch (e->op) {
     case EXPR_AND: put_items(d, e, "and"); return;
@@ -181,17 +237,14 @@ static void put_expr(struct dump *d, const struct expr *e)
         dump_text(d, "not ");
         put_item(d, e->items[0], e->items[0]->op == EXPR_AND || e->items[0]->op == EXPR_OR);
         return;
-    case EXPR_IS_SET: put_variable(d, &e->var); return;
-    case EXPR_EQ: put_test(d, e, "=="); return;
-    case EXPR_NE: put_test(d, e, "!="); return;
-    case EXPR_IN:
-        put_variable(d, &e->var);
-        dump_text(d, " in (");
-        put_values(d, e);
-        dump_text(d, ")");
+    case EXPR_ACL: dump_str(d, e->acl); return;
+    case EXPR_IS_SET:
+#define X(id, name, types, takes, doc) case EXPR_##id:
+#include "grammar/operators.def"
+#undef X
+        put_test(d, e);
         return;
-    case EXPR_UNDER: put_test(d, e, "under"); return;
-    case EXPR_STARTS_WITH: put_test(d, e, "starts-with"); return;
+    case EXPR_OP_N: break;
     }
     unreachable("no such operator");
 }
@@ -201,7 +254,7 @@ void dump_when(struct dump *d, const struct expr *when)
     if (when == NULL)
         return;
     dump_text(d, " when ");
-    put_expr(d, when);
+    dump_expr(d, when);
 }
 
 void dump_log(struct dump *d, const struct config_log *log)

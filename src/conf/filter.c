@@ -440,6 +440,7 @@ bool filter(struct compile *c, const struct tokens *in, struct tokens *out)
                        .out = out,
                        .is_muted = in->has_lost_braces};
 
+    tokens_reserve(c, out, in->n + 16);
     for (size_t i = 0; i < in->n; i++)
         f.balance += (in->list[i].kind == TOKEN_OPEN) - (in->list[i].kind == TOKEN_CLOSE);
     while (f.in->kind != TOKEN_END)

@@ -350,6 +350,17 @@ static bool match_choice(struct match *m, struct str choice, struct str whole)
     return false;
 }
 
+/* A condition that must be there. */
+static bool match_when(struct match *m)
+{
+    if (m->statement->when != NULL)
+        return true;
+    diag_error(m->compile->diags, span_after(m->statement->words.last->span),
+               "'%s' needs 'when' and a condition here", m->row->name);
+    m->args.is_bad = true;
+    return false;
+}
+
 static bool match_form(struct match *m, struct str form)
 {
     for (;;) {
@@ -357,6 +368,8 @@ static bool match_form(struct match *m, struct str form)
         struct element e = form_next(&form);
         bool ok = true;
 
+        if (is_when(whole))
+            return match_when(m);
         switch (e.kind) {
         case ELEMENT_END: return true;
         case ELEMENT_WORDS: ok = match_words(m, &e, whole); break;

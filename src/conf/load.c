@@ -4,6 +4,7 @@
 #include "conf/load.h"
 
 #include "base/panic.h"
+#include "base/pool.h"
 #include "conf/build.h"
 #include "conf/parse.h"
 
@@ -167,11 +168,15 @@ static struct config *load(struct load *l, const char *path)
         return NULL;
     l->top = check_top(&l->compile);
     load_file(l, &chain);
+    l->compile.is_incomplete = l->top->is_incomplete;
+    check_conditions(&l->compile);
+    resolve_policies(&l->compile);
     config = build(&l->compile, l->top, chain.source);
     return diags_n_errors(l->compile.diags) == 0 ? config : NULL;
 }
 
-struct config *config_load(const char *path, const struct files *files, struct diags *diags)
+static struct config *load_all(const char *path, const struct files *files, struct diags *diags,
+                               bool wants_origins)
 {
     struct arena *scratch = arena_new(SCRATCH_BLOCK, SCRATCH_MAX);
     struct arena *keep = arena_new(KEEP_BLOCK, KEEP_MAX);
@@ -184,14 +189,30 @@ struct config *config_load(const char *path, const struct files *files, struct d
         .sources = diags_sources(diags),
         .scratch = {scratch, &l.no_memory},
         .keep = {keep,    &l.no_memory},
+        .wants_origins = wants_origins,
     };
+    l.compile.conditions_end = &l.compile.conditions;
     l.top = NULL;
     if (scratch == NULL || keep == NULL || setjmp(l.no_memory) != 0)
         diag_error(diags, SPAN_NONE, "out of memory");
     else
         config = load(&l, path);
     arena_free(scratch);
-    if (config == NULL)
+    if (config == NULL) {
+        regexes_free(l.compile.regexes);
         arena_free(keep);
+    }
+    memory_trim();
     return config;
+}
+
+struct config *config_load(const char *path, const struct files *files, struct diags *diags)
+{
+    return load_all(path, files, diags, false);
+}
+
+struct config *config_load_explained(const char *path, const struct files *files,
+                                     struct diags *diags)
+{
+    return load_all(path, files, diags, true);
 }

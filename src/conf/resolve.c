@@ -5,8 +5,11 @@
 
 #include "base/panic.h"
 #include "conf/parse.h"
+#include "conf/suggest.h"
 
 #define DEFAULTS_MAX 4096
+/* Policies that use policies. */
+#define CHAIN_MAX 64
 
 const char *const timeout_names[TIMEOUT_N] = {
     [TIMEOUT_CLIENT_HEADER] = "client-header",
@@ -57,7 +60,7 @@ const struct scope *resolve_defaults(struct compile *c, enum place place)
     for (size_t i = 0; i < SETTING_N; i++)
         if (setting_rows[i].initial != NULL && setting_stands_in(&setting_rows[i], place))
             n = put_defaults(text, n, &setting_rows[i]);
-    source = source_add(c->sources, STR("(built in)"), STR(""), STR(""), (struct str){text, n});
+    source = source_add(c->sources, STR(RESOLVE_BUILT_IN), STR(""), STR(""), (struct str){text, n});
     if (source == NULL)
         store_fail(&c->scratch);
     scope->place = place;
@@ -76,7 +79,7 @@ static bool is_policy(const struct setting_row *row)
 static bool has_policy(const struct scope *scope)
 {
     for (size_t i = 0; i < SETTING_N; i++)
-        if (scope->seen[i] != NULL && is_policy(&setting_rows[i]))
+        if (scope_first(scope, i) != NULL && is_policy(&setting_rows[i]))
             return true;
     return false;
 }
@@ -146,20 +149,130 @@ static void layer_add(struct compile *c, struct layer *layer, const struct layer
     }
 }
 
-const struct layer *resolve_layer(struct compile *c, const struct layer *outer,
-                                  const struct scope *scope)
+/* A policy by its name, and the layer that it made last: routes in a row make the same again. */
+struct named_policy {
+    const struct setting *setting;
+    bool is_used;
+    unsigned chain; /* the number of the chain that it was last seen in */
+    struct layer *outer;
+    struct layer *layer;
+    struct named_policy *next;
+};
+
+void resolve_add_policy(struct compile *c, const struct setting *s)
+{
+    struct named_policy *p = store_new(&c->scratch, struct named_policy);
+
+    p->setting = s;
+    if (names_add(&c->policies, &c->scratch, setting_name(s), p) != NULL)
+        return; /* the checker has said that there are two */
+    p->next = c->policy_list;
+    c->policy_list = p;
+}
+
+bool resolve_is_used(const struct compile *c, const struct setting *policy)
+{
+    const struct named_policy *p = names_find(&c->policies, setting_name(policy));
+
+    return p != NULL && p->is_used;
+}
+
+static void report_unknown(struct compile *c, const struct setting *use)
+{
+    struct str name = setting_name(use);
+    struct suggestion s = suggest_start(name);
+
+    for (const struct named_policy *p = c->policy_list; p != NULL; p = p->next)
+        suggest_offer(&s, setting_name(p->setting));
+    diag_error(c->diags, setting_span(use), "there is no policy '%.*s'%s", STR_ARG(name),
+               suggest_text(&s));
+}
+
+/* The policy that a use-policy names; NULL, and the setting is bad: there is none. */
+static struct named_policy *find_policy(struct compile *c, struct setting *use)
+{
+    struct named_policy *p;
+
+    if (use == NULL || use->is_bad)
+        return NULL;
+    p = names_find(&c->policies, setting_name(use));
+    if (p == NULL) {
+        use->is_bad = true;
+        if (!c->is_incomplete)
+            report_unknown(c, use);
+        return NULL;
+    }
+    p->is_used = true;
+    return p;
+}
+
+static struct setting *use_of(const struct scope *scope)
+{
+    return (struct setting *)scope_first(scope, SETTING_USE_POLICY);
+}
+
+/* Follow the chain that starts in a policy; a policy that comes twice closes a loop. */
+static void check_chain(struct compile *c, struct named_policy *start, unsigned number)
+{
+    struct named_policy *p = start;
+    struct setting *use = NULL;
+
+    for (unsigned depth = 0; p != NULL && p->chain != number && depth <= CHAIN_MAX; depth++) {
+        p->chain = number;
+        use = use_of(p->setting->block);
+        p = find_policy(c, use);
+    }
+    if (p == NULL)
+        return;
+    use->is_bad = true;
+    if (p->chain != number) {
+        diag_error(c->diags, setting_span(use), "policies use each other more than %d deep",
+                   CHAIN_MAX);
+        return;
+    }
+    diag_error(c->diags, setting_span(use), "the policy '%.*s' would use itself",
+               STR_ARG(setting_name(p->setting)));
+    diag_note(c->diags, setting_span(p->setting), "it is this one");
+}
+
+void resolve_policies(struct compile *c)
+{
+    unsigned number = 0;
+
+    for (struct named_policy *p = c->policy_list; p != NULL; p = p->next)
+        if (use_of(p->setting->block) != NULL)
+            check_chain(c, p, ++number);
+    for (struct named_policy *p = c->policy_list; p != NULL; p = p->next)
+        p->is_used = false; /* by other policies: that alone has no effect */
+}
+
+static struct layer *resolve_policy(struct compile *c, struct layer *outer, struct setting *use)
+{
+    struct named_policy *p = find_policy(c, use);
+
+    if (p == NULL)
+        return outer;
+    if (p->layer == NULL || p->outer != outer) {
+        p->layer = resolve_layer(c, outer, p->setting->block);
+        p->outer = outer;
+    }
+    return p->layer;
+}
+
+/* Depth: that of a chain of policies, which resolve_policies has seen to end. */
+struct layer *resolve_layer(struct compile *c, struct layer *outer, const struct scope *scope)
 {
     static const struct layer nothing;
     struct layer *layer;
 
+    outer = resolve_policy(c, outer, use_of(scope));
     if (outer != NULL && !has_policy(scope))
         return outer;
-    if (outer == NULL)
-        outer = &nothing;
     layer = store_new(&c->scratch, struct layer);
-    *layer = *outer;
+    *layer = outer == NULL ? nothing : *outer;
+    layer->built = NULL;
     for (const struct setting *s = scope->first; s != NULL; s = s->next)
         if (is_policy(s->row) && !s->is_bad)
-            layer_add(c, layer, outer, scope, s);
+            layer_add(c, layer, outer == NULL ? &nothing : outer, scope, s);
     return layer;
 }

@@ -11,7 +11,8 @@
 #define IN_BACKEND  (1U << PLACE_BACKEND)
 #define IN_BIND     (1U << PLACE_BIND)
 #define IN_RESPOND  (1U << PLACE_RESPOND)
-#define IN_POLICY   (1U << PLACE_DEFAULTS | IN_FRONTEND | IN_ROUTE)
+#define IN_NAMED_POLICY (1U << PLACE_POLICY)
+#define IN_POLICY   (1U << PLACE_DEFAULTS | IN_NAMED_POLICY | IN_FRONTEND | IN_ROUTE)
 
 const struct setting_row setting_rows[SETTING_N] = {
 #define X(id, name, places, opens, repeats, form, initial, least, most, doc)                       \
@@ -25,6 +26,7 @@ const struct place_row place_rows[PLACE_N] = {
     [PLACE_GLOBAL] = {"in 'global'",               false},
     [PLACE_SPOOL] = {"in a spool",                false},
     [PLACE_DEFAULTS] = {"in 'defaults'",             false},
+    [PLACE_POLICY] = {"in a policy",               false},
     [PLACE_FRONTEND] = {"in a frontend",             false},
     [PLACE_ROUTE] = {"in a route",                false},
     [PLACE_BACKEND] = {"in a backend",              false},

@@ -3,24 +3,7 @@
  */
 #include "conf/template.h"
 
-#include "conf/suggest.h"
 #include "conf/variable.h"
-
-/* The log formats that have a name. `common` and `combined` are Apache's, field by field. */
-static const struct log_format_row {
-    const char *name;
-    const char *text;
-} log_formats[] = {
-    {"default",  "${client-ip} [${time-iso8601}] \"${method} ${uri} ${version}\" ${status} "
-                "${response-bytes} ${route} ${backend}/${server} ${attempts} ${request-time} "
-                "${hold-time} ${spooled-bytes} ${termination}"                      },
-    {"common",   "${client-ip} - - [${time-local}] \"${method} ${uri} ${version}\" ${status} "
-               "${response-bytes}"                                                   },
-    {"combined", "${client-ip} - - [${time-local}] \"${method} ${uri} ${version}\" ${status} "
-                 "${response-bytes} \"${header.referer}\" \"${header.user-agent}\""},
-};
-
-#define N_LOG_FORMATS (sizeof(log_formats) / sizeof(log_formats[0]))
 
 static bool has_control(struct str text)
 {
@@ -54,60 +37,9 @@ bool template_compile(struct compile *c, const struct word *word, enum var_phase
         }
         ops->literal = store_str(&c->keep, part->text);
         if (one_line && has_control(part->text)) {
-            diag_error(c->diags, word->at->span, "a header field holds no line ends or controls");
+            diag_error(c->diags, word->at->span, "this is one line: it holds no line ends or controls");
             ok = false;
         }
     }
     return ok;
-}
-
-/* A format of ours: split at `${`. What it names is in variables.def, or a test of ours fails. */
-static bool compile_text(struct compile *c, struct str text, struct template *t)
-{
-    struct template_op *ops = store_zalloc(&c->keep, text.n, sizeof(*ops));
-    size_t n = 0;
-
-    while (text.n > 0) {
-        const char *dollar = memmem(text.p, text.n, "${", 2);
-        size_t literal = dollar == NULL ? text.n : (size_t)(dollar - text.p);
-        const char *close;
-
-        if (literal > 0)
-            ops[n++].literal = store_str(&c->keep, str_slice(text, 0, literal));
-        if (dollar == NULL)
-            break;
-        close = memchr(dollar, '}', text.n - literal);
-        ops[n].is_variable = true;
-        if (!variable_find(c, (struct str){dollar + 2, (size_t)(close - dollar) - 2}, SPAN_NONE,
-                           PHASE_END, &ops[n++].var))
-            return false;
-        text = str_slice(text, (size_t)(close - text.p) + 1, text.n);
-    }
-    *t = (struct template){ops, n};
-    return true;
-}
-
-bool template_default_log(struct compile *c, struct template *t)
-{
-    return compile_text(c, str_of(log_formats[0].text), t);
-}
-
-bool template_compile_log(struct compile *c, const struct word *word, struct template *t)
-{
-    struct suggestion s;
-
-    if (word->is_bad)
-        return false;
-    if (word->at->kind != AST_BARE || word->has_variable)
-        return template_compile(c, word, PHASE_END, true, t);
-    s = suggest_start(word->text);
-    for (size_t i = 0; i < N_LOG_FORMATS; i++) {
-        if (str_eq(word->text, str_of(log_formats[i].name)))
-            return compile_text(c, str_of(log_formats[i].text), t);
-        suggest_offer(&s, str_of(log_formats[i].name));
-    }
-    diag_error(c->diags, word->at->span,
-               "unknown log format '%.*s'; expected default, common, combined or a string%s",
-               STR_ARG(word->text), suggest_text(&s));
-    return false;
 }

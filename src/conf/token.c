@@ -3,6 +3,12 @@
  */
 #include "conf/token.h"
 
+void tokens_reserve(struct compile *c, struct tokens *t, size_t room)
+{
+    t->room = room;
+    t->list = store_zalloc(&c->scratch, room, sizeof(*t->list));
+}
+
 void token_add(struct compile *c, struct tokens *t, struct token token)
 {
     if (t->n == t->room) {

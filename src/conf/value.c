@@ -7,6 +7,7 @@
 #include "conf/config.h"
 #include "conf/quantity.h"
 #include "conf/template.h"
+#include "http/uri.h"
 
 /* The largest buffer of io/buf.h: beyond it there is a file. */
 #define MEMORY_MAX ((uint64_t)1 << 20)
@@ -49,7 +50,7 @@ static bool fail(const struct value *v)
 {
     struct str text = ast_text(v->compile, v->word->at);
 
-    if (v->word->has_variable || !str_contains(text, STR("${env.")))
+    if (v->word->has_variable || v->word->at->kind == AST_RAW || !str_contains(text, STR("${")))
         diag_error(v->compile->diags, v->word->at->span, "expected %s, got '%.*s'", v->expected,
                    STR_ARG(text));
     else
@@ -91,8 +92,9 @@ static bool read_size(const struct value *v)
     case QUANTITY_TOO_LARGE: return fail_because(v, "this size does not fit 63 bits");
     }
     if (v->arg->type == FORM_MEMORY && v->arg->number > MEMORY_MAX)
-        return fail_because(v, "that is too much memory for one body: at most 1M (beyond it there is "
-                               "the spool)");
+        return fail_because(v,
+                            "that is too much memory for one body: at most 1M (beyond it there is "
+                            "the spool)");
     return true;
 }
 
@@ -149,44 +151,27 @@ static bool read_text(const struct value *v)
     return v->arg->text.n > 0 || fail(v);
 }
 
-/* Relative paths start from the file that names them, and that from the working directory. */
-static struct str make_absolute(struct compile *c, const struct ast_word *at, struct str path)
-{
-    const struct source *source = source_of(c->sources, at->span.from);
-    struct str directory = source->directory;
-
-    if (str_starts_with(path, STR("./")))
-        path = str_slice(path, 2, path.n);
-    if (str_starts_with(path, STR("/")))
-        return path;
-    if (directory.n > 0)
-        path = store_printf(&c->scratch, "%.*s/%.*s", STR_ARG(directory), STR_ARG(path));
-    if (str_starts_with(path, STR("/")))
-        return store_str(&c->keep, path);
-    directory = c->files->directory(c->files, c->scratch.arena);
-    return store_printf(&c->keep, "%.*s/%.*s", STR_ARG(directory), STR_ARG(path));
-}
-
 static bool read_path(const struct value *v)
 {
     if (v->arg->text.n == 0 || memchr(v->arg->text.p, '\0', v->arg->text.n) != NULL)
         return fail(v);
     if (v->arg->type == FORM_PATH)
-        v->arg->text = make_absolute(v->compile, v->word->at, v->arg->text);
+        v->arg->text = word_path(v->compile, v->word->at, v->arg->text);
     return true;
 }
 
 static bool read_code(const struct value *v)
 {
     struct str text = v->arg->text;
+    bool sets_status = v->row->id == SETTING_HTTP_RESPONSE;
     bool is_error = v->row->id == SETTING_DENY || v->arg->type == FORM_FAILURE;
 
     if (!is_status(text) || !str_to_u64(text, 599, &v->arg->number) || v->arg->number < 200)
         return fail(v);
     if (is_error && v->arg->number < 400)
         return fail_because(v, "only a status from 400 to 599 can stand here");
-    if (v->row->id == SETTING_RESPOND && v->arg->number < 200)
-        return fail(v);
+    if (sets_status && (v->arg->number == 204 || v->arg->number == 205 || v->arg->number == 304))
+        return fail_because(v, "a response with this status has no content, and the server's may");
     return true;
 }
 
@@ -214,6 +199,11 @@ static bool read_failure(const struct value *v)
     return is_status(text) ? read_code(v) : fail(v);
 }
 
+static bool key_is(const struct value *v, const char *key)
+{
+    return str_eq((struct str){v->arg->key, v->arg->key_length}, str_of(key));
+}
+
 static bool fail_field(const struct value *v, const char *why)
 {
     diag_error(v->compile->diags, v->word->at->span, "'%.*s' %s", STR_ARG(v->arg->text), why);
@@ -231,8 +221,7 @@ static bool read_field(const struct value *v)
         return fail_field(v, "says where a message ends: Holdfast writes it itself");
     if (field_kind(id) == FIELD_KIND_HOP)
         return fail_field(v, "is about one connection (hop by hop): Holdfast writes it itself");
-    if (id == FIELD_HOST &&
-        !str_eq((struct str){v->arg->key, v->arg->key_length}, STR("set-header")))
+    if (id == FIELD_HOST && !key_is(v, "set-header"))
         return fail_field(v, "must be there exactly once: only 'set-header' may change it");
     return true;
 }
@@ -255,7 +244,7 @@ static bool read_target(const struct value *v)
     if (text.n == 0)
         return fail(v);
     if (!str_eq(text, STR("stderr")) && !str_eq(text, STR("stdout")))
-        v->arg->text = make_absolute(v->compile, v->word->at, text);
+        v->arg->text = word_path(v->compile, v->word->at, text);
     return true;
 }
 
@@ -267,7 +256,7 @@ static bool read_unix(const struct value *v, struct str text)
 
     if (path.n == 0)
         return fail(v);
-    path = make_absolute(v->compile, v->word->at, path);
+    path = word_path(v->compile, v->word->at, path);
     if (!addr_unix(path, &addr))
         return fail_because(v, "the path of a unix socket has at most 107 bytes");
     v->arg->text = store_printf(&v->compile->keep, "unix@%.*s", STR_ARG(path));
@@ -316,17 +305,54 @@ static bool read_address(const struct value *v)
 
 static enum var_phase phase_of(const struct setting_row *row)
 {
+    if (row->id == SETTING_LOG_FORMAT)
+        return PHASE_END;
     return row->id == SETTING_HTTP_RESPONSE || row->id == SETTING_ERROR_PAGE ? PHASE_RESPONSE
                                                                              : PHASE_REQUEST;
+}
+
+/* The literal parts of a path or query stand in the request line as they are. */
+static bool check_target(const struct value *v)
+{
+    bool is_path = key_is(v, "set-path");
+
+    for (const struct word_part *part = v->word->parts; part != NULL; part = part->next) {
+        if (is_path && part->is_variable && str_eq(part->text, STR("uri")))
+            return fail_because(v, "'uri' has the query in it: 'raw-path' has not");
+        if (part->is_variable)
+            continue;
+        if (is_path && part == v->word->parts && part->text.p[0] != '/')
+            return fail_because(v, "a path starts with '/'");
+        if (is_path && memchr(part->text.p, '?', part->text.n) != NULL)
+            return fail_because(v, "a path ends before its '?': 'set-query' sets what follows");
+        for (size_t i = 0; i < part->text.n; i++)
+            if (!uri_is_target_char(part->text.p[i]))
+                return fail_because(v,
+                                    "a blank, '#', '\"' and the like must be percent-encoded here");
+    }
+    return v->word->parts != NULL || !is_path || fail_because(v, "a path starts with '/'");
 }
 
 static bool read_template(const struct value *v)
 {
     bool one_line = v->row->id == SETTING_HTTP_REQUEST || v->row->id == SETTING_HTTP_RESPONSE ||
-                    v->row->id == SETTING_REDIRECT ||
-                    str_eq((struct str){v->arg->key, v->arg->key_length}, STR("redirect"));
+                    v->row->id == SETTING_REDIRECT || v->row->id == SETTING_LOG_FORMAT ||
+                    key_is(v, "redirect");
+    bool is_target = key_is(v, "set-path") || key_is(v, "set-query");
 
-    return template_compile(v->compile, v->word, phase_of(v->row), one_line, &v->arg->template);
+    return template_compile(v->compile, v->word, phase_of(v->row), one_line, &v->arg->template) &&
+           (!is_target || check_target(v));
+}
+
+/* A bare word is the name of a format, which may stand further down; build finds it. */
+static bool read_format(const struct value *v)
+{
+    if (v->word->is_bad)
+        return false;
+    if (v->word->at->kind != AST_BARE || v->word->has_variable)
+        return template_compile(v->compile, v->word, PHASE_END, true, &v->arg->template);
+    v->arg->text = store_str(&v->compile->keep, v->word->text);
+    return true;
 }
 
 /* `bind fd@${NAME}` names a variable of the environment without `env.`: HAProxy's form. */
@@ -356,9 +382,11 @@ static bool fill_later(const struct value *v)
         return fill_descriptor(v);
     while (!part->is_variable)
         part = part->next;
-    diag_error(v->compile->diags, part->span,
-               "'%s' must be known when the file is loaded; only ${env.NAME} can stand here",
-               v->row->name);
+    diag_error(
+        v->compile->diags, part->span,
+        "'%s' must be known when the file is loaded; only ${env.NAME} and values of 'let' that "
+        "stand above can be filled in here",
+        v->row->name);
     return false;
 }
 
@@ -372,7 +400,7 @@ bool value_read(struct compile *c, const struct setting_row *row, const struct w
     if (arg->type == FORM_TEMPLATE)
         return read_template(&v);
     if (arg->type == FORM_FORMAT)
-        return template_compile_log(c, word, &arg->template);
+        return read_format(&v);
     if (word->has_variable)
         return fill_later(&v);
     arg->text = store_str(&c->keep, word->text);
@@ -386,6 +414,7 @@ bool value_read(struct compile *c, const struct setting_row *row, const struct w
     case FORM_OCTAL: return read_octal(&v);
     case FORM_NAME: return read_name(&v);
     case FORM_TEXT: return read_text(&v);
+    case FORM_VALUE: return true;
     case FORM_PATH:
     case FORM_PATTERN: return read_path(&v);
     case FORM_CODE: return read_code(&v);

@@ -3,6 +3,9 @@
  */
 #include "conf/variable.h"
 
+#include "conf/acl.h"
+#include "conf/let.h"
+#include "conf/matches.h"
 #include "conf/suggest.h"
 
 const struct var_row var_rows[VAR_ID_N] = {
@@ -30,6 +33,11 @@ static const struct var_row *row_find(struct str name)
     return NULL;
 }
 
+bool variable_is_known(struct str name)
+{
+    return row_find(name) != NULL || str_starts_with(name, STR("env."));
+}
+
 static void report_unknown(struct compile *c, struct str name, struct span span)
 {
     const char *dot = memchr(name.p, '.', name.n);
@@ -50,6 +58,8 @@ static void report_unknown(struct compile *c, struct str name, struct span span)
             suggest_offer(&s, arena_printf(c->scratch.arena, "%s%.*s", var_rows[i].name,
                                            (int)(name.n - (size_t)(dot - name.p)), dot));
     }
+    let_suggest(c, &s);
+    acl_suggest(c, &s);
     diag_error(c->diags, span, "unknown variable '%.*s'%s", STR_ARG(name), suggest_text(&s));
 }
 
@@ -82,6 +92,8 @@ bool variable_find(struct compile *c, struct str name, struct span span, enum va
     if (!row->has_argument)
         return true;
     argument = str_slice(name, strlen(row->name) + 1, name.n);
+    if (ref->id == VAR_ID_MATCH && !matches_refer(c, argument, span, &ref->match))
+        return false;
     if (ref->id != VAR_ID_HEADER && ref->id != VAR_ID_RESPONSE_HEADER) {
         ref->argument = store_str(&c->keep, argument);
         return true;

@@ -3,6 +3,8 @@
  */
 #include "conf/word.h"
 
+#include "conf/let.h"
+
 struct reader {
     struct compile *compile;
     struct word *word;
@@ -93,6 +95,7 @@ static void read_reference(struct reader *r)
     const char *from = r->at;
     const char *close = memchr(from, '}', (size_t)(r->stop - from));
     struct span span;
+    struct str value;
     struct str name;
 
     if (close == NULL) {
@@ -109,6 +112,11 @@ static void read_reference(struct reader *r)
         return;
     }
     end_literal(r);
+    if (let_find(r->compile, name, &value)) {
+        if (value.n > 0)
+            add_part(r, (struct word_part){.text = value});
+        return;
+    }
     r->word->has_variable = true;
     add_part(r, (struct word_part){true, name, span, NULL});
 }
@@ -186,6 +194,22 @@ static struct str join_parts(struct compile *c, const struct word *word)
     return (struct str){p, n};
 }
 
+/* Does the word mean its own text, as nearly all do? */
+static bool is_plain(enum ast_word_kind kind, struct str text)
+{
+    return kind == AST_RAW || (memchr(text.p, '$', text.n) == NULL &&
+                               (kind == AST_BARE || memchr(text.p, '\\', text.n) == NULL));
+}
+
+static void read_plain(struct compile *c, struct word *word, struct str text)
+{
+    word->text = text;
+    if (text.n == 0)
+        return;
+    word->parts = store_new(&c->scratch, struct word_part);
+    word->parts->text = text;
+}
+
 struct word word_read(struct compile *c, const struct ast_word *at)
 {
     struct word word = {.at = at, .is_bad = at->is_poisoned};
@@ -200,11 +224,32 @@ struct word word_read(struct compile *c, const struct ast_word *at)
         r.at++;
         r.stop--;
     }
+    text = (struct str){r.at, (size_t)(r.stop - r.at)};
+    if (is_plain(at->kind, text)) {
+        read_plain(c, &word, text);
+        return word;
+    }
     r.literal = store_zalloc(&c->scratch, text.n, 1);
     read_parts(&r);
     if (!word.has_variable)
         word.text = join_parts(c, &word);
     return word;
+}
+
+struct str word_path(struct compile *c, const struct ast_word *at, struct str text)
+{
+    struct str directory = source_of(c->sources, at->span.from)->directory;
+
+    if (str_starts_with(text, STR("./")))
+        text = str_slice(text, 2, text.n);
+    if (str_starts_with(text, STR("/")))
+        return store_str(&c->keep, text);
+    if (directory.n > 0)
+        text = store_printf(&c->scratch, "%.*s/%.*s", STR_ARG(directory), STR_ARG(text));
+    if (str_starts_with(text, STR("/")))
+        return store_str(&c->keep, text);
+    directory = c->files->directory(c->files, c->scratch.arena);
+    return store_printf(&c->keep, "%.*s/%.*s", STR_ARG(directory), STR_ARG(text));
 }
 
 bool word_is_bare(struct str text)
@@ -218,4 +263,12 @@ bool word_is_bare(struct str text)
             strchr(marks, text.p[i]) != NULL)
             return false;
     return true;
+}
+
+bool word_is_raw(struct str text)
+{
+    for (size_t i = 0; i < text.n; i++)
+        if ((unsigned char)text.p[i] < ' ' || (unsigned char)text.p[i] >= 0x7f || text.p[i] == '\'')
+            return false;
+    return text.n > 0;
 }

@@ -353,6 +353,38 @@ static struct str take_until(struct str *text, char mark)
     return before;
 }
 
+static bool is_unreserved(char c)
+{
+    char lower = str_lower_char(c);
+
+    return (lower >= 'a' && lower <= 'z') || (c >= '0' && c <= '9') ||
+           (c != '\0' && strchr("-._~", c) != NULL);
+}
+
+bool uri_is_target_char(char c)
+{
+    return is_unreserved(c) || (c != '\0' && strchr("!$&'()*+,;=:@/?%", c) != NULL);
+}
+
+size_t uri_encode(enum uri_part part, struct str text, char *out)
+{
+    const char *plain = part == URI_PATH ? "!$&'()*+,;=:@/" : "!$'()*,;:@/?";
+    size_t n = 0;
+
+    for (size_t i = 0; i < text.n; i++) {
+        unsigned char c = (unsigned char)text.p[i];
+
+        if (is_unreserved(text.p[i]) || (c != '\0' && strchr(plain, c) != NULL)) {
+            out[n++] = text.p[i];
+            continue;
+        }
+        out[n++] = '%';
+        out[n++] = "0123456789ABCDEF"[c >> 4];
+        out[n++] = "0123456789ABCDEF"[c & 15];
+    }
+    return n;
+}
+
 bool uri_query_argument(struct str query, struct str name, struct arena *a, struct str *value)
 {
     while (query.n > 0) {

@@ -3,7 +3,7 @@
  */
 #include "proxy/access_log.h"
 
-#include "proxy/vars.h"
+#include "proxy/render.h"
 
 void access_log_write(struct txn *t)
 {
@@ -12,7 +12,8 @@ void access_log_write(struct txn *t)
 
     if (sink == NULL || t->request == NULL)
         return;
-    line = template_render(t, &t->policy->access_log_line, true);
+    line = template_render(t, &t->policy->access_log_format->line,
+                           t->policy->access_log_format->is_json ? RENDER_JSON : RENDER_LOG);
     if (line.p != NULL)
         log_line(sink, LOG_INFO, line);
 }

@@ -5,8 +5,8 @@
 
 #include "base/clock.h"
 #include "http/status.h"
+#include "proxy/render.h"
 #include "proxy/rewrite.h"
-#include "proxy/vars.h"
 #include "proxy/worker.h"
 
 struct answer {
@@ -94,7 +94,7 @@ static void send_answer(struct txn *t, const struct answer *a)
 
 static bool route_answer(struct txn *t, const struct config_route *r, struct answer *a)
 {
-    struct str text = template_render(t, &r->text, false);
+    struct str text = template_render(t, &r->text, RENDER_PLAIN);
 
     if (text.p == NULL)
         return false;
@@ -170,7 +170,7 @@ static bool page_answer(struct txn *t, const struct error_page *page, unsigned s
 
     t->status = page_status(t, page, status);
     if (page->kind == ERROR_PAGE_TEXT || page->kind == ERROR_PAGE_REDIRECT) {
-        text = template_render(t, &page->text, false);
+        text = template_render(t, &page->text, RENDER_PLAIN);
         if (text.p == NULL)
             return false;
     }

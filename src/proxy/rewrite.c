@@ -3,32 +3,90 @@
  */
 #include "proxy/rewrite.h"
 
-#include "proxy/vars.h"
+#include "http/h1_head.h"
+#include "http/uri.h"
+#include "proxy/render.h"
 
-static bool rule_apply(struct txn *t, struct head *h, const struct header_rule *r)
+static bool field_rule_apply(struct txn *t, struct head *h, const struct http_rule *r)
 {
     struct str value;
 
-    if (r->kind == HEADER_DEL) {
+    if (r->kind == RULE_DEL_HEADER) {
         head_remove(h, r->id, r->name);
         return true;
     }
-    value = str_trim(template_render(t, &r->value, false));
+    value = str_trim(template_render(t, &r->value, RENDER_PLAIN));
     if (!field_is_value(value))
         return false;
     /* The request's Host is its authority: see http/head.h. */
     if (r->id == FIELD_HOST && !h->is_response)
         return head_set_authority(h, value) == FAULT_NONE;
-    return r->kind == HEADER_SET ? head_set(h, r->name, value, r->id)
-                                 : head_add(h, r->name, value, r->id);
+    return r->kind == RULE_SET_HEADER ? head_set(h, r->name, value, r->id)
+                                      : head_add(h, r->name, value, r->id);
 }
 
-/* A rule that cannot be applied is an error of the exchange; `or_skip`: it is left out. */
-static bool rules_apply(struct txn *t, struct head *h, const struct header_rule *rules, size_t n,
-                        bool or_skip)
+/* What clients may send as a target servers may be sent, though RFC 3986 would have it encoded. */
+static bool target_is_sound(struct str target)
+{
+    for (size_t i = 0; i < target.n; i++)
+        if ((unsigned char)target.p[i] <= ' ' || target.p[i] == 0x7f || target.p[i] == '#')
+            return false;
+    return target.n > 0 && target.n <= H1_TARGET_MAX && target.p[0] == '/';
+}
+
+/* `OPTIONS *` has neither path nor query. */
+static bool target_rule_apply(struct txn *t, struct head *h, const struct http_rule *r)
+{
+    bool is_path = r->kind == RULE_SET_PATH;
+    struct str part = template_render(t, &r->value, is_path ? RENDER_PATH : RENDER_QUERY);
+    struct str path = is_path ? part : uri_raw_path(h->target);
+    struct str query = is_path ? uri_query(h->target) : part;
+    struct str target;
+
+    if (str_eq(h->target, STR("*")))
+        return true;
+    if (part.p == NULL || memchr(path.p, '?', path.n) != NULL)
+        return false;
+    target =
+        arena_printf(t->arena, "%.*s%s%.*s", STR_ARG(path), query.n > 0 ? "?" : "", STR_ARG(query));
+    if (!target_is_sound(target))
+        return false;
+    h->target = target;
+    return true;
+}
+
+/* A response without content keeps its status: another would promise some. */
+static bool status_rule_apply(struct txn *t, struct head *h, const struct http_rule *r)
+{
+    if (h->status >= 200 && h->status != 204 && h->status != 205 && h->status != 304)
+        h->status = r->status;
+    t->status = h->status;
+    return true;
+}
+
+/* An answer of ours keeps its status: it says what became of the request. */
+static bool rule_apply(struct txn *t, struct head *h, const struct http_rule *r, bool is_relayed)
+{
+    switch (r->kind) {
+    case RULE_SET_HEADER:
+    case RULE_ADD_HEADER:
+    case RULE_DEL_HEADER: return field_rule_apply(t, h, r);
+    case RULE_SET_PATH:
+    case RULE_SET_QUERY: return target_rule_apply(t, h, r);
+    case RULE_SET_STATUS: return !is_relayed || status_rule_apply(t, h, r);
+    }
+    return false;
+}
+
+/*
+ * A rule that cannot be applied is an error of the exchange; to an answer of ours (!is_relayed) it
+ * is left out.
+ */
+static bool rules_apply(struct txn *t, struct head *h, const struct http_rule *rules, size_t n,
+                        bool is_relayed)
 {
     for (size_t i = 0; i < n; i++)
-        if (!rule_apply(t, h, &rules[i]) && !or_skip)
+        if (!rule_apply(t, h, &rules[i], is_relayed) && is_relayed)
             return false;
     return true;
 }
@@ -44,12 +102,10 @@ static struct str list_with(struct txn *t, enum field_id id, struct str last)
 
         if (f->id != id || f->value.n == 0)
             continue;
-        list = list.n == 0
-                   ? f->value
-                   : arena_printf(t->arena, "%.*s, %.*s", STR_ARG(list), STR_ARG(f->value));
+        list = list.n == 0 ? f->value
+                           : arena_printf(t->arena, "%.*s, %.*s", STR_ARG(list), STR_ARG(f->value));
     }
-    return list.n == 0 ? last
-                       : arena_printf(t->arena, "%.*s, %.*s", STR_ARG(list), STR_ARG(last));
+    return list.n == 0 ? last : arena_printf(t->arena, "%.*s, %.*s", STR_ARG(list), STR_ARG(last));
 }
 
 static bool set_known(struct head *h, enum field_id id, struct str value)
@@ -60,10 +116,12 @@ static bool set_known(struct head *h, enum field_id id, struct str value)
 /* To a server that makes variables of field names, X_Forwarded_For is X-Forwarded-For. */
 static bool is_lookalike(struct str name)
 {
-    static const struct str ours[] = {{"X-Forwarded-For", 15},
-                                      {"X-Forwarded-Proto", 17},
-                                      {"X-Forwarded-Host", 16},
-                                      {"X-Real-IP", 9}};
+    static const struct str ours[] = {
+        {"X-Forwarded-For",   15},
+        {"X-Forwarded-Proto", 17},
+        {"X-Forwarded-Host",  16},
+        {"X-Real-IP",         9 }
+    };
 
     for (size_t i = 0; i < sizeof(ours) / sizeof(ours[0]); i++) {
         size_t at = 0;
@@ -129,8 +187,7 @@ static bool count_forward(struct txn *t, struct head *h)
         !str_to_u64(f->value, UINT32_MAX, &left) || left == 0)
         return true;
     p = arena_text(t->arena, STR_U64_MAX);
-    return p != NULL &&
-           set_known(h, FIELD_MAX_FORWARDS, (struct str){p, str_put_u64(p, left - 1)});
+    return p != NULL && set_known(h, FIELD_MAX_FORWARDS, (struct str){p, str_put_u64(p, left - 1)});
 }
 
 bool rewrite_request(struct txn *t)
@@ -151,17 +208,17 @@ bool rewrite_request(struct txn *t)
         memcpy(h->fields, t->request->fields, h->n_fields * sizeof(*h->fields));
     t->outgoing = h;
     return count_forward(t, h) && add_forwarding(t, h) &&
-           rules_apply(t, h, t->policy->request_rules, t->policy->n_request_rules, false);
+           rules_apply(t, h, t->policy->request_rules, t->policy->n_request_rules, true);
 }
 
 bool rewrite_response(struct txn *t, struct head *h)
 {
     h->fields_max = HEAD_FIELDS_MAX + HEAD_FIELDS_OURS;
-    return rules_apply(t, h, t->policy->response_rules, t->policy->n_response_rules, false);
+    return rules_apply(t, h, t->policy->response_rules, t->policy->n_response_rules, true);
 }
 
 void rewrite_answer(struct txn *t, struct head *h)
 {
     h->fields_max = HEAD_FIELDS_MAX + HEAD_FIELDS_OURS;
-    rules_apply(t, h, t->policy->response_rules, t->policy->n_response_rules, true);
+    rules_apply(t, h, t->policy->response_rules, t->policy->n_response_rules, false);
 }

@@ -3,18 +3,27 @@
  */
 #include "proxy/route.h"
 
-#include "proxy/vars.h"
+#include "conf/route_index.h"
+#include "proxy/expr_eval.h"
+
+static bool route_takes(struct txn *t, const struct config_route *r)
+{
+    if (r->is_internal)
+        return false;
+    expr_forget(t);
+    return expr_holds(t, r->when);
+}
 
 const struct config_route *route_find(struct txn *t)
 {
     const struct config_frontend *f = t->frontend;
+    struct route_candidates candidates;
+    size_t i;
 
-    for (size_t i = 0; i < f->n_routes; i++) {
-        const struct config_route *r = f->routes[i];
-
-        if (!r->is_internal && expr_holds(t, r->when))
-            return r;
-    }
+    route_candidates_start(&candidates, f->index, f->n_routes, t->request->host, t->path);
+    while (route_candidates_next(&candidates, &i) && t->fault_expr == NULL)
+        if (route_takes(t, f->routes[i]))
+            return f->routes[i];
     return NULL;
 }
 
@@ -32,7 +41,7 @@ unsigned route_refusal(struct txn *t)
 {
     const struct policy *p = t->policy;
 
-    for (size_t i = 0; i < p->n_access_rules; i++) {
+    for (size_t i = 0; i < p->n_access_rules && t->fault_expr == NULL; i++) {
         const struct access_rule *r = &p->access_rules[i];
 
         if (rule_names_client(r, t) && expr_holds(t, r->when))

@@ -6,6 +6,7 @@
 #include "base/log.h"
 #include "base/panic.h"
 #include "http/uri.h"
+#include "proxy/expr_eval.h"
 #include "proxy/reply.h"
 #include "proxy/rewrite.h"
 #include "proxy/route.h"
@@ -127,17 +128,32 @@ static void answer_as_last(struct txn *t)
         refuse(t, REASON_DENIED, 405); /* a TRACE would echo what it should not: cookies */
 }
 
+/* A condition could not be decided: neither of its two ways is safe. */
+static void refuse_undecided(struct txn *t, struct str where)
+{
+    expr_log_fault(t, where);
+    refuse(t, REASON_CONDITION, reasons[REASON_CONDITION].status);
+}
+
 static void route_request(struct txn *t)
 {
     unsigned refusal;
 
     t->route = route_find(t);
+    if (t->fault_expr != NULL) {
+        refuse_undecided(t, t->frontend->name);
+        return;
+    }
     if (t->route == NULL) {
         refuse(t, REASON_NO_ROUTE, reasons[REASON_NO_ROUTE].status);
         return;
     }
     t->policy = t->route->policy;
     refusal = route_refusal(t);
+    if (t->fault_expr != NULL) {
+        refuse_undecided(t, t->route->full_name);
+        return;
+    }
     if (refusal != 0) {
         refuse(t, REASON_DENIED, refusal);
         return;

@@ -1,5 +1,5 @@
 /*
- * vars - what a variable, a template or a condition is worth for a transaction.
+ * vars - what a variable is worth for a transaction.
  */
 #include "proxy/vars.h"
 
@@ -41,8 +41,7 @@ static struct str cookie_in(struct str fields, struct str name)
         size_t n = semicolon == NULL ? fields.n : (size_t)(semicolon - fields.p);
         struct str pair = str_trim(str_slice(fields, 0, n));
 
-        if (pair.n > name.n && pair.p[name.n] == '=' &&
-            str_eq(str_slice(pair, 0, name.n), name))
+        if (pair.n > name.n && pair.p[name.n] == '=' && str_eq(str_slice(pair, 0, name.n), name))
             return str_slice(pair, name.n + 1, pair.n);
         fields = str_slice(fields, n < fields.n ? n + 1 : n, fields.n);
     }
@@ -115,8 +114,7 @@ static struct str attempt_times(struct txn *t, enum var_id id)
                                                           : a->ended_ms;
         struct str one = at == 0 ? STR("-") : seconds_text(t, at - a->started_ms);
 
-        all = all.n == 0 ? one
-                         : arena_printf(t->arena, "%.*s, %.*s", STR_ARG(all), STR_ARG(one));
+        all = all.n == 0 ? one : arena_printf(t->arena, "%.*s, %.*s", STR_ARG(all), STR_ARG(one));
     }
     return all;
 }
@@ -213,6 +211,11 @@ static struct str mode_text(const struct txn *t)
     return t->mode_reason == NULL ? STR_EMPTY : str_of(words[t->mode]);
 }
 
+static struct str wall_text(struct txn *t, struct str (*text)(uint64_t wall_ms))
+{
+    return arena_str(t->arena, text(loop_wall(t->worker->loop)));
+}
+
 static struct str time_msec_text(struct txn *t)
 {
     return seconds_text(t, loop_wall(t->worker->loop));
@@ -220,7 +223,6 @@ static struct str time_msec_text(struct txn *t)
 
 struct str var_text(struct txn *t, const struct var_ref *v)
 {
-    uint64_t wall = loop_wall(t->worker->loop);
     uint64_t number;
 
     switch (v->id) {
@@ -239,12 +241,13 @@ struct str var_text(struct txn *t, const struct var_ref *v)
     case VAR_ID_HEADER: return header_text(t->request, v);
     case VAR_ID_COOKIE: return cookie_text(t, v->argument);
     case VAR_ID_REQUEST_ID: return request_id_text(t);
+    case VAR_ID_MATCH: return t->matches == NULL ? STR_EMPTY : t->matches[v->match];
     case VAR_ID_FRONTEND: return t->frontend->name;
     case VAR_ID_ROUTE: return t->route == NULL ? STR_EMPTY : t->route->full_name;
     case VAR_ID_BACKEND:
         return t->route == NULL || t->route->backend == NULL ? STR_EMPTY : t->route->backend->name;
-    case VAR_ID_TIME_LOCAL: return arena_str(t->arena, clock_local_text(wall));
-    case VAR_ID_TIME_ISO8601: return arena_str(t->arena, clock_iso8601_text(wall));
+    case VAR_ID_TIME_LOCAL: return wall_text(t, clock_local_text);
+    case VAR_ID_TIME_ISO8601: return wall_text(t, clock_iso8601_text);
     case VAR_ID_TIME_MSEC: return time_msec_text(t);
     case VAR_ID_SERVER: return t->server_name;
     case VAR_ID_RESPONSE_HEADER: return header_text(t->response, v);
@@ -271,133 +274,4 @@ struct str var_text(struct txn *t, const struct var_ref *v)
     case VAR_ID_N: break;
     }
     return var_number(t, v, &number) ? number_text(t, number) : STR_EMPTY;
-}
-
-/* Values of a log line show what is not there, and hold no control characters or quotes. */
-static struct str log_value(struct txn *t, struct str value)
-{
-    char *p;
-
-    if (value.n == 0)
-        return STR("-");
-    p = arena_text(t->arena, value.n * 4);
-    if (p == NULL)
-        return STR("-");
-    return (struct str){p, log_escape_text(p, value.n * 4, value)};
-}
-
-static struct str op_text(struct txn *t, const struct template_op *op, bool escape)
-{
-    struct str value;
-
-    if (!op->is_variable)
-        return op->literal;
-    value = var_text(t, &op->var);
-    return escape ? log_value(t, value) : value;
-}
-
-struct str template_render(struct txn *t, const struct template *tm, bool escape)
-{
-    struct str parts[TEMPLATE_PARTS_MAX];
-    size_t n_parts = tm->n_ops;
-    size_t n = 0;
-    char *p;
-
-    assert(n_parts <= TEMPLATE_PARTS_MAX); /* the loader's bound */
-    if (n_parts == 0)
-        return STR("");
-    if (n_parts == 1 && !tm->ops[0].is_variable)
-        return tm->ops[0].literal;
-    for (size_t i = 0; i < n_parts; i++) {
-        parts[i] = op_text(t, &tm->ops[i], escape);
-        n += parts[i].n;
-    }
-    p = arena_text(t->arena, n);
-    if (p == NULL)
-        return STR_EMPTY;
-    n = 0;
-    for (size_t i = 0; i < n_parts; i++) {
-        if (parts[i].n > 0)
-            memcpy(p + n, parts[i].p, parts[i].n);
-        n += parts[i].n;
-    }
-    return (struct str){p, n};
-}
-
-static bool text_is(const struct var_ref *v, struct str text, struct str value)
-{
-    return var_rows[v->id].fold_case ? str_eq_nocase(text, value) : str_eq(text, value);
-}
-
-/* Is path the prefix itself, or below it? `/a` holds `/a` and `/a/b`, not `/ab`; `/` holds all. */
-static bool path_is_under(struct str path, struct str prefix)
-{
-    while (prefix.n > 0 && prefix.p[prefix.n - 1] == '/')
-        prefix.n--;
-    if (!str_starts_with(path, prefix))
-        return false;
-    return path.n == prefix.n || path.p[prefix.n] == '/';
-}
-
-/* Is the variable one of the n values, by its type? */
-static bool is_one_of(struct txn *t, const struct expr *e)
-{
-    enum var_type type = var_rows[e->var.id].type;
-    struct str text = STR_EMPTY;
-    struct ip ip;
-    uint64_t number = 0;
-    bool is_there = true;
-
-    if (type == VAR_ADDRESS)
-        is_there = var_ip(t, &e->var, &ip);
-    else if (type == VAR_NUMBER || type == VAR_SIZE || type == VAR_DURATION)
-        is_there = var_number(t, &e->var, &number);
-    else
-        text = var_text(t, &e->var);
-    if (!is_there)
-        return false;
-    for (size_t i = 0; i < e->n_values; i++) {
-        const struct expr_value *value = &e->values[i];
-
-        if (type == VAR_ADDRESS ? cidr_holds(&value->net, &ip)
-            : type == VAR_NUMBER || type == VAR_SIZE || type == VAR_DURATION
-                ? number == value->number
-                : text_is(&e->var, text, value->text))
-            return true;
-    }
-    return false;
-}
-
-static bool all_hold(struct txn *t, const struct expr *e)
-{
-    for (size_t i = 0; i < e->n_items; i++)
-        if (!expr_holds(t, e->items[i]))
-            return false;
-    return true;
-}
-
-static bool any_holds(struct txn *t, const struct expr *e)
-{
-    for (size_t i = 0; i < e->n_items; i++)
-        if (expr_holds(t, e->items[i]))
-            return true;
-    return false;
-}
-
-bool expr_holds(struct txn *t, const struct expr *e)
-{
-    if (e == NULL)
-        return true;
-    switch (e->op) {
-    case EXPR_AND: return all_hold(t, e);
-    case EXPR_OR: return any_holds(t, e);
-    case EXPR_NOT: return !expr_holds(t, e->items[0]);
-    case EXPR_IS_SET: return var_text(t, &e->var).n > 0;
-    case EXPR_EQ:
-    case EXPR_IN: return is_one_of(t, e);
-    case EXPR_NE: return !is_one_of(t, e);
-    case EXPR_UNDER: return path_is_under(var_text(t, &e->var), e->values[0].text);
-    case EXPR_STARTS_WITH: return str_starts_with(var_text(t, &e->var), e->values[0].text);
-    }
-    return false;
 }

@@ -99,6 +99,8 @@ void worker_reset(struct worker *w)
     txns_reset(w);
     loop_free(w->loop);
     w->loop = NULL;
+    regex_matcher_free(w->matcher);
+    w->matcher = NULL;
     pool_reset(&w->conns);
     bufs_reset(&w->bufs);
     if (w->has_own_rows)
