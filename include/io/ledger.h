@@ -44,7 +44,7 @@ struct ledger *ledger_map(int fd);
 struct ledger *ledger_new(uint64_t default_quota_bytes);
 void ledger_unmap(struct ledger *l);
 
-/* The sum of all rows. */
+/* The sum of all rows; of promises, no more than UINT64_MAX. */
 struct ledger_figures {
     uint64_t promised_bytes;
     uint64_t written_bytes;

@@ -79,12 +79,18 @@ void ledger_unmap(struct ledger *l)
         munmap(l, ledger_bytes(l->n_rows));
 }
 
+static uint64_t add_up_to_most(uint64_t a, uint64_t b)
+{
+    return a > UINT64_MAX - b ? UINT64_MAX : a + b;
+}
+
 struct ledger_figures ledger_sum(const struct ledger *l)
 {
     struct ledger_figures sum = {0};
 
     for (uint64_t i = 0; i < l->n_rows; i++) {
-        sum.promised_bytes += atomic_load(&l->rows[i].promised_bytes);
+        sum.promised_bytes =
+            add_up_to_most(sum.promised_bytes, atomic_load(&l->rows[i].promised_bytes));
         sum.written_bytes += atomic_load(&l->rows[i].written_bytes);
         sum.n_files += atomic_load(&l->rows[i].n_files);
     }

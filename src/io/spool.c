@@ -402,7 +402,8 @@ bool spool_admit(struct spool *s, uint64_t total_bytes)
     if (store == NULL)
         return false;
     more = total_bytes - s->promised_bytes;
-    if (more > store->quota_bytes) { /* also: the sum cannot wrap */
+    if (store->own->promised_bytes > UINT64_MAX - more ||
+        store->own->promised_bytes + more > store->quota_bytes) {
         errno = EDQUOT;
         return false;
     }
