@@ -6,12 +6,13 @@
 
 #include <stdbool.h>
 
-enum command { COMMAND_RUN, COMMAND_CHECK, COMMAND_DUMP, COMMAND_VERSION, COMMAND_HELP };
+enum command { COMMAND_RUN, COMMAND_CHECK, COMMAND_DUMP, COMMAND_SIGNAL, COMMAND_VERSION, COMMAND_HELP };
 
 struct options {
     enum command command;
     const char *config_path; /* NULL where the command needs none */
     const char *pid_path;    /* -p; NULL: the configuration's */
+    const char *signal_name; /* -s: one of reload, stop, quit, reopen */
     bool is_daemon;          /* -D */
     bool is_master;          /* -W: with a master, whatever the configuration says of workers */
     bool is_debug;           /* -d: foreground, and every message of the error log */

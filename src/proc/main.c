@@ -4,6 +4,7 @@
 #include "proc/daemon.h"
 #include "proc/options.h"
 #include "proc/process.h"
+#include "proc/remote.h"
 #include "proc/tools.h"
 
 #include <openssl/crypto.h>
@@ -35,6 +36,7 @@ int main(int argc, char **argv)
     case COMMAND_RUN: return daemon_run(&o);
     case COMMAND_CHECK: return tools_check(&o);
     case COMMAND_DUMP: return tools_dump(&o);
+    case COMMAND_SIGNAL: return remote_run(&o);
     case COMMAND_VERSION: return print_version(&o);
     case COMMAND_HELP: options_print_help(); return 0;
     }

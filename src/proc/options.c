@@ -10,6 +10,7 @@
 static const char help[] =
     "usage: holdfast -f FILE            run in the foreground\n"
     "       holdfast -c -f FILE         check the configuration, say what is wrong with it\n"
+    "       holdfast -s WORD -f FILE    tell the instance that runs: reload, stop, quit, reopen\n"
     "       holdfast dump -f FILE       print the configuration after inheritance\n"
     "\n"
     "  -f FILE   the configuration file\n"
@@ -19,6 +20,9 @@ static const char help[] =
     "  -W        with a master and workers, also where the file says `workers 0`\n"
     "  -d        debug: in the foreground, with every message of the error log\n"
     "  -p FILE   write the process's number there, last of all steps of the start\n"
+    "  -s WORD   reload: take over the file, and say what came of it; stop: finish what is under\n"
+    "            way within shutdown-timeout; quit: without a bound; reopen: open log files anew.\n"
+    "            The instance is found by its pid file: that of FILE, or -p\n"
     "  -q        say nothing but errors\n"
     "  -v, -vv   version; libraries\n"
     "  -h        this text\n"
@@ -43,7 +47,7 @@ static const struct command_row {
     unsigned operands_max;
     bool needs_config;
 } commands[] = {
-    {"",     COMMAND_RUN,  "f:cthvdDWqp:S", 0, true},
+    {"",     COMMAND_RUN,  "f:cthvdDWqp:s:S", 0, true},
     {"dump", COMMAND_DUMP, "f:qh",         0, true},
 };
 
@@ -75,10 +79,24 @@ static void take_option(struct options *o, int letter)
     case 'd': o->is_debug = true; break;
     case 'D': o->is_daemon = true; break;
     case 'W': o->is_master = true; break;
+    case 's':
+        o->command = COMMAND_SIGNAL;
+        o->signal_name = optarg;
+        break;
     case 'q': o->is_quiet = true; break;
     case 'p': o->pid_path = optarg; break;
     case 'S': o->is_strict = true; break;
     }
+}
+
+static bool is_signal_name(const char *name)
+{
+    static const char *const names[] = {"reload", "stop", "quit", "reopen"};
+
+    for (size_t i = 0; i < sizeof(names) / sizeof(names[0]); i++)
+        if (strcmp(name, names[i]) == 0)
+            return true;
+    return false;
 }
 
 static bool options_complete(const struct command_row *row, const struct options *o)
@@ -90,7 +108,13 @@ static bool options_complete(const struct command_row *row, const struct options
                 o->operands[row->operands_max]);
         return false;
     }
-    if (row->needs_config && o->config_path == NULL) {
+    if (o->command == COMMAND_SIGNAL && !is_signal_name(o->signal_name)) {
+        fprintf(stderr, "holdfast: '-s' takes reload, stop, quit or reopen, not '%s'\n",
+                o->signal_name);
+        return false;
+    }
+    if (row->needs_config && o->config_path == NULL &&
+        (o->command != COMMAND_SIGNAL || o->pid_path == NULL)) {
         fputs("holdfast: no configuration: use -f FILE (-h: help)\n", stderr);
         return false;
     }
