@@ -53,7 +53,7 @@ enum replay_when { REPLAY_SAFE, REPLAY_ALWAYS, REPLAY_NEVER };
 enum forwarded_mode { FORWARDED_APPEND, FORWARDED_REPLACE, FORWARDED_OFF };
 enum poller_kind { POLLER_EPOLL, POLLER_POLL };
 enum balance_kind { BALANCE_ROUNDROBIN };
-enum action_kind { ACTION_BACKEND, ACTION_RESPOND, ACTION_REDIRECT };
+enum action_kind { ACTION_BACKEND, ACTION_RESPOND, ACTION_REDIRECT, ACTION_STATUS_PAGE };
 
 /* Where something stands in a file, for messages at run time. */
 struct config_place {
@@ -231,7 +231,7 @@ struct config_bind {
     struct str text; /* the address as written, filled in: the key across reloads */
     enum bind_kind { BIND_SOCKET, BIND_FD } kind;
     struct addr addr; /* BIND_SOCKET: IP or unix */
-    int fd;           /* BIND_FD */
+    int fd;           /* BIND_FD: its number; -1: that of the name behind `fd@` in text */
     unsigned backlog;
     bool has_mode;
     mode_t mode; /* of a unix socket */

@@ -320,7 +320,7 @@ static void build_bind(struct build *b, struct config_bind *bind, const struct s
     }
     if (str_starts_with(bind->text, STR("fd@"))) {
         bind->kind = BIND_FD;
-        bind->fd = (int)s->args.first->number;
+        bind->fd = s->args.first->number <= INT32_MAX ? (int)s->args.first->number : -1;
     } else if (str_starts_with(bind->text, STR("unix@"))) {
         addr_unix(str_slice(bind->text, 5, bind->text.n), &bind->addr);
     } else {
@@ -378,6 +378,7 @@ static void build_action(struct build *b, struct config_route *route, const stru
         route->action = ACTION_BACKEND;
         route->backend = find_backend(b, s->args.first);
         return;
+    case SETTING_STATUS_PAGE: route->action = ACTION_STATUS_PAGE; return;
     case SETTING_RESPOND:
         type = build_setting(s->block, b->respond_defaults, SETTING_CONTENT_TYPE);
         route->action = ACTION_RESPOND;
@@ -402,7 +403,8 @@ static void build_actions(struct build *b, struct config_route *route, const str
     for (const struct setting *at = s->block->first; at != NULL; at = at->next) {
         enum setting_id id = at->row->id;
 
-        if (id != SETTING_USE_BACKEND && id != SETTING_RESPOND && id != SETTING_REDIRECT)
+        if (id != SETTING_USE_BACKEND && id != SETTING_RESPOND && id != SETTING_REDIRECT &&
+            id != SETTING_STATUS_PAGE)
             continue;
         if (action == NULL) {
             action = at;
@@ -415,7 +417,8 @@ static void build_actions(struct build *b, struct config_route *route, const str
     }
     if (action == NULL && !s->is_bad && !s->block->is_incomplete)
         diag_error(b->compile->diags, setting_span(s),
-                   "the route '%.*s' does nothing: expected 'use-backend', 'respond' or 'redirect'",
+                   "the route '%.*s' does nothing: expected 'use-backend', 'respond', 'redirect' or "
+                   "'status-page'",
                    STR_ARG(route->name));
 }
 

@@ -120,6 +120,7 @@ static void dump_action(struct dump *d, const struct config_route *route)
         dump_str(d, route->backend->name);
         dump_end_line(d);
         return;
+    case ACTION_STATUS_PAGE: dump_directive(d, "status-page\n"); return;
     case ACTION_RESPOND:
         dump_directive(d, "respond ");
         dump_number(d, route->status);

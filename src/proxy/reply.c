@@ -5,14 +5,17 @@
 
 #include "base/clock.h"
 #include "http/status.h"
+#include "http/uri.h"
 #include "proxy/render.h"
 #include "proxy/rewrite.h"
+#include "proxy/status_page.h"
 #include "proxy/worker.h"
 
 struct answer {
     unsigned status;
     struct str content_type;
     struct str location; /* empty: none */
+    bool is_of_now;      /* nobody is to keep it */
     struct str body;
 };
 
@@ -38,6 +41,8 @@ static struct head *answer_head(struct txn *t, const struct answer *a)
     ok &= add_field(h, FIELD_DATE, date);
     if (t->generation->config->global.server_header)
         ok &= add_field(h, FIELD_SERVER, STR("holdfast"));
+    if (a->is_of_now)
+        ok &= head_add(h, STR("Cache-Control"), STR("no-store"), FIELD_OTHER);
     if (a->location.n > 0)
         ok &= add_field(h, FIELD_LOCATION, a->location);
     if (a->body.n > 0)
@@ -114,6 +119,22 @@ void reply_route(struct txn *t)
         send_answer(t, &a);
     else
         txn_fail(t, REASON_INTERNAL);
+}
+
+void reply_status_page(struct txn *t)
+{
+    bool as_json = str_eq(uri_query(t->request->target), STR("json"));
+    struct answer a = {
+        .status = 200,
+        .content_type = as_json ? STR("application/json") : STR("text/plain; charset=utf-8"),
+        .is_of_now = true,
+        .body = status_page_render(t, as_json),
+    };
+
+    if (a.body.p != NULL)
+        send_answer(t, &a);
+    else
+        txn_fail(t, REASON_NO_MEMORY);
 }
 
 void reply_empty(struct txn *t)

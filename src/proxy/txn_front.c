@@ -166,6 +166,7 @@ static void route_request(struct txn *t)
     case ACTION_BACKEND: start_proxying(t); return;
     case ACTION_RESPOND:
     case ACTION_REDIRECT: reply_route(t); return;
+    case ACTION_STATUS_PAGE: reply_status_page(t); return;
     }
 }
 
