@@ -10,6 +10,9 @@
 #
 #     start NAME COMMAND...       in the background; output in $work/NAME.out and $work/NAME.err
 #     start_origin NAME [ARG...]  the same for reg-tests/tools/origin; sets $port to where it listens
+#     start_clients [ARG...]      reg-tests/tools/clients at $work/front.sock, and the server behind it at $port
+#     stop_clients                let them come to their end; sets $figures
+#     figure NAME                 one of these
 #     start_holdfast CONFIG       and wait until $work/front.sock, which CONFIG must bind, accepts
 #     request ARG...              curl to that socket, at most 60 s; URLs begin with http://holdfast/
 #     start_upload NAME FILE PATH [ARG...]   curl -T in the background
@@ -120,6 +123,28 @@ start_origin() {
     if [[ " $* " != *" --listen "* ]]; then set -- --listen 127.0.0.1:0 "$@"; fi
     start_listening "$name" "$build/reg-tests/tools/origin" "$@"
 }
+
+# They go on until their standard input, which is ours to close, has ended.
+start_clients() {
+    mkfifo "$work/go-on"
+    : >"$work/clients.out"
+    "$build/reg-tests/tools/clients" --listen 127.0.0.1:0 --front "$work/front.sock" "$@" \
+        >"$work/clients.out" 2>"$work/clients.err" <"$work/go-on" &
+    pid_of[clients]=$!
+    exec {go_on}>"$work/go-on"
+    wait_until 10 listens clients
+    # shellcheck disable=SC2034 # for the scenario
+    port=$(sed -nE 's/^listening on [0-9.]+:([0-9]+)$/\1/p' "$work/clients.out")
+}
+
+stop_clients() {
+    exec {go_on}>&-
+    wait "${pid_of[clients]}" || fail "clients has ended with status $?"
+    unset "pid_of[clients]"
+    figures=$(tail -n 1 "$work/clients.out")
+}
+
+figure() { sed -nE "s/^(.* )?$1=([0-9]+)( .*)?$/\2/p" <<<"$figures"; }
 
 # holdfast accepts on a socket file as soon as it is there (it is renamed into place).
 front_is_there() {
