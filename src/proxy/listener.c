@@ -190,12 +190,30 @@ static bool accept_some(struct listener *l, unsigned most)
     return true;
 }
 
+/*
+ * Of several workers that wait at a socket the kernel wakes the one that came first, and while that
+ * one is idle, always the same. Who has more clients than its share goes to the end of the queue.
+ */
+static void give_way(struct listener *l)
+{
+    struct worker *w = l->worker;
+    uint64_t n = w->rows->n;
+
+    if (n == 1 || !l->watch.is_registered ||
+        row_get(&w->row->n_fronts) * n <= rows_fronts(w->rows) + n)
+        return;
+    watch_remove(w->loop, &l->watch);
+    if (!watch_register(w->loop, &l->watch))
+        out_of_descriptors(w);
+}
+
 static void listener_on_ready(struct watch *watch)
 {
     struct listener *l = list_owner(watch, struct listener, watch);
 
     watch->ready = 0;
     accept_some(l, ACCEPTS_PER_WAKE);
+    give_way(l);
 }
 
 /* --- applying a generation --- */

@@ -91,6 +91,8 @@ static void put_figures(struct page *page, const struct rows *rows)
 
     for (unsigned i = 0; i < rows->n; i++)
         add_row(figures, &rows->row[i]);
+    figures[FIGURE_HEADS]--; /* the request for this page, which is being written */
+    figures[FIGURE_WRITING]++;
     for (unsigned i = FIGURE_HEADS; i < FIGURE_IDLE; i++)
         busy += figures[i];
     /* A resumable upload may go on without its connection; rows change while they are read. */
