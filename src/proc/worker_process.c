@@ -233,6 +233,7 @@ static bool start(struct worker_process *p, const struct worker_process_setup *s
     signals_leave_to_master();
     log_use(NULL, LOG_INFO, LOG_TEXT); /* until there is a configuration; the master's is closed */
     panic_set_fd(s->panic_fd);
+    panic_catch_signals();
     if (!process_drop_to_worker(s->global))
         return process_say_errno("cannot change to the configured user");
     if (!worker_init(&p->worker, &setup))
