@@ -29,7 +29,7 @@ awk '
     function layer_of(path,    part, n) {
         sub(/^(src|include)\//, "", path)
         n = split(path, part, "/")
-        if (part[n] ~ /^(config|settings|variables)/ && (n == 1 || part[1] == "grammar"))
+        if (part[n] ~ /^(config|settings|variables|operators)/ && (n == 1 || part[1] == "grammar"))
             return "conf"
         if (part[n] ~ /^(http|fields)/ && (n == 1 || part[1] == "grammar"))
             return "http"

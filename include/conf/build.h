@@ -29,6 +29,19 @@ struct build {
     struct config_frontend *frontend; /* in hand */
     const struct scope *frontend_scope;
     struct names routes; /* of it: name to struct config_route */
+
+    struct built_layer *layers; /* of all frontends and routes, for the warnings */
+    struct built_layer **layers_end;
+};
+
+/* What a frontend or route was made of. */
+struct built_layer {
+    const struct setting *setting; /* its `frontend` or `route` */
+    const struct layer *layer;
+    const struct config_frontend *frontend;
+    const struct config_route *route; /* NULL: of the frontend itself */
+    const struct policy *policy;
+    struct built_layer *next;
 };
 
 /*
@@ -36,6 +49,10 @@ struct build {
  * reported; the result is of use only if there was no error at all.
  */
 struct config *build(struct compile *c, const struct scope *top, const struct source *main);
+
+/* The first setting of a row in a scope, and the next one of the same row. NULL: no more. */
+const struct setting *build_first(const struct scope *scope, enum setting_id id);
+const struct setting *build_next(const struct setting *s);
 
 /* The place of a span, for messages at run time. */
 struct config_place build_place(struct build *b, struct span span);

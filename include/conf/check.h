@@ -14,6 +14,7 @@
 struct setting_built {
     struct error_page *page;
     const struct config_frontend *frontend; /* that page was made for */
+    bool is_warned; /* that it would hide a loss */
 };
 
 /* One directive, checked. */

@@ -7,7 +7,8 @@
  *
  * The diags of a load own the texts that they quote, so they can be printed when the load is over.
  *
- * Limits: DIAG_KEEP_MAX are kept, DIAG_PRINT_MAX errors printed; the rest is counted. Where memory
+ * Limits: DIAG_KEEP_MAX are kept, DIAG_PRINT_MAX errors and as many warnings printed; the rest is
+ * counted. Where memory
  * is out the text of a diagnostic is lost, never the fact that there was an error.
  */
 #ifndef HOLDFAST_CONF_DIAG_H

@@ -12,4 +12,7 @@
  */
 void dump_policy(struct dump *d, const struct policy *p, const struct policy *outer);
 
+/* Write an `allow` or `deny`, without its end of line. */
+void dump_access_rule(struct dump *d, const struct access_rule *r);
+
 #endif

@@ -12,6 +12,7 @@
 struct dump {
     char *out; /* NULL: count only */
     size_t n;
+    size_t most;    /* that n has ever been: a line may be taken back */
     unsigned depth; /* of blocks */
 
     /* For explain: say of each setting where it was written. */

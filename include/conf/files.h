@@ -13,6 +13,12 @@
 
 #include <sys/types.h>
 
+/* The disk that a directory lies on. */
+struct files_disk {
+    uint64_t total_bytes;
+    const char *doubt; /* why held bodies should not be there, as "on tmpfs: …"; NULL: no doubt */
+};
+
 struct files {
     /*
      * The bytes of a file, at most limit_bytes of them, in arena a. Returns NULL on success, else
@@ -33,6 +39,12 @@ struct files {
 
     /* Is path a directory that we may write to, or one that could be made in such a directory? */
     bool (*can_spool)(const struct files *f, struct str path);
+
+    /*
+     * The disk that path lies on, or would once it is made. False: not known. Only for warnings:
+     * what a configuration means never depends on it.
+     */
+    bool (*disk)(const struct files *f, struct str path, struct files_disk *disk);
 
     /* The working directory, without a slash at its end. */
     struct str (*directory)(const struct files *f, struct arena *a);

@@ -29,6 +29,13 @@ const struct route_index *route_index_new(struct store *s, struct store *scratch
                                           const struct config_route *const *routes,
                                           size_t n_routes);
 
+/*
+ * A host and a path that a request for which `when` holds might have, made in scratch; what the
+ * condition does not ask for is left alone.
+ */
+void route_index_sample(struct store *scratch, const struct expr *when, struct str *host,
+                        struct str *path);
+
 /* Where a request's search stands. */
 struct route_candidates {
     const struct route_list *lists[ROUTE_LISTS_MAX]; /* sorted; the next of each at `at` */

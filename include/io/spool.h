@@ -81,6 +81,10 @@ const char *spool_directory_doubt(int dir_fd);
 /* The descriptor of the store's directory; it stays the store's. */
 int spool_store_directory(const struct spool_store *s);
 
+/* The same of a file system alone, as statfs(2) describes it. */
+struct statfs;
+const char *spool_doubt(const struct statfs *fs);
+
 struct spool_figures {
     uint64_t promised_bytes;
     uint64_t written_bytes;

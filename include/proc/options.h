@@ -6,7 +6,19 @@
 
 #include <stdbool.h>
 
-enum command { COMMAND_RUN, COMMAND_CHECK, COMMAND_DUMP, COMMAND_SIGNAL, COMMAND_VERSION, COMMAND_HELP };
+enum command {
+    COMMAND_RUN,
+    COMMAND_CHECK,
+    COMMAND_DUMP,
+    COMMAND_EXPLAIN,
+    COMMAND_SIGNAL,
+    COMMAND_VERSION,
+    COMMAND_HELP
+};
+
+/* Fields of the request of `explain`. */
+#define OPTIONS_FIELDS_MAX 64
+
 
 struct options {
     enum command command;
@@ -19,6 +31,10 @@ struct options {
     bool is_verbose;         /* -vv */
     bool is_quiet;           /* -q */
     bool is_strict;          /* --strict: a warning is as bad as an error */
+    const char *from;        /* --from; NULL: not given */
+    const char *frontend;    /* --frontend; likewise */
+    const char *fields[OPTIONS_FIELDS_MAX]; /* -H */
+    unsigned n_fields;
     char *const *operands;   /* what stands behind the options */
     unsigned n_operands;
 };

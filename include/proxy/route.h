@@ -12,6 +12,9 @@
  */
 const struct config_route *route_find(struct txn *t);
 
+/* The first rule of allow and deny that matches; NULL: none, or t->fault_expr is set. */
+const struct access_rule *route_rule(struct txn *t);
+
 /*
  * The status by which allow and deny refuse the request; 0: it is let in, unless t->fault_expr is
  * set.

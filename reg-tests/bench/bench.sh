@@ -14,6 +14,7 @@
 # says so. Nothing here passes or fails: the exit status tells only whether it could be run.
 #
 # BENCH_QUICK=1: less of everything, under a minute. BENCH_BYTES: of an upload (500000000).
+# BENCH_ONLY="PART...": of upload, get, instructions, idle, routes.
 # BENCH_KEEP=DIR: the raw figures and the logs go there.
 
 set -euo pipefail
@@ -58,6 +59,7 @@ traced_requests=20000
 counted_requests=2000
 idle_connections=5000
 idle_rounds=2
+routes_rounds=3
 connections=64
 if [ -n "${BENCH_QUICK:-}" ]; then
     upload_rounds=3
@@ -66,6 +68,7 @@ if [ -n "${BENCH_QUICK:-}" ]; then
     traced_requests=8000
     counted_requests=1000
     idle_rounds=1
+    routes_rounds=1
 fi
 ulimit -n "$(ulimit -Hn)"
 if [ "$(ulimit -n)" != unlimited ] && [ "$(ulimit -n)" -lt $((idle_connections + 1000)) ]; then
@@ -128,6 +131,19 @@ give_up() {
 
 ### configurations
 
+n_routes=0 # routes by host, none of which takes what the load maker sends, before the one that does
+
+more_routes() {
+    awk -v n=$n_routes 'BEGIN { for (i = 1; i <= n; i++)
+        printf "    route h%d when host == h%d.example.org and path under /app { use-backend sink }\n", i, i }'
+}
+
+more_servers() {
+    awk -v n=$n_routes -v listen="127.0.0.1:${port[nginx]}" 'BEGIN { for (i = 1; i <= n; i++)
+        printf "    server { listen %s; server_name h%d.example.org; location /app { proxy_pass http://sink; } }\n",
+            listen, i }'
+}
+
 write_holdfast_config() { # write_holdfast_config FILE
     cat >"$1" <<CONFIG
 global {
@@ -141,6 +157,7 @@ frontend bench {
     access-log off
     forwarded-headers off
     timeout client-idle 10m
+$(more_routes)
     route all {
         request-buffering hold spool bench
         use-backend sink
@@ -191,10 +208,12 @@ http {
         keepalive_requests 1000000000;
         keepalive_timeout 600s;
     }
+    server_names_hash_max_size 65536;
     server {
-        listen 127.0.0.1:${port[nginx]} backlog=1024;
+        listen 127.0.0.1:${port[nginx]} backlog=1024 default_server;
         location / { proxy_pass http://sink; }
     }
+$(more_servers)
 }
 CONFIG
 }
@@ -508,14 +527,58 @@ bench_idle() {
     print_row idle "idle keep-alive connection, bytes (PSS)" 0 "at most 800"
 }
 
+# CPU time that a check of the configuration takes, in milliseconds.
+load_ms() { # load_ms NAME
+    local times
+
+    if [ "$1" = holdfast ]; then
+        times=$(TIMEFORMAT='%U %S'; { time "${on_proxy_core[@]}" "$build/holdfast" -c -q -f "$work/holdfast.cfg" \
+            >/dev/null 2>&1; } 2>&1)
+    else
+        times=$(TIMEFORMAT='%U %S'; { time "${on_proxy_core[@]}" nginx -t -q -c "$work/nginx.conf" \
+            >/dev/null 2>&1; } 2>&1)
+    fi
+    awk '{ printf "%.1f", ($1 + $2) * 1000 }' <<<"$times"
+}
+
+measure_routes() { # measure_routes NAME ROUND
+    local before after
+
+    start_proxy "$1" on
+    figure "routes-load-$n_routes" "$1" "$2" "$(load_ms "$1")"
+    figure "routes-memory-$n_routes" "$1" "$2" "$(divide "$(pss_kb "$1")" 1024)"
+    load get "$1" $connections $((get_requests / 4))
+    before=$(cpu_ns "$1")
+    load get "$1" $connections $get_requests
+    after=$(cpu_ns "$1")
+    figure "routes-cpu-$n_routes" "$1" "$2" "$(divide $((after - before)) $((get_requests * 1000)))"
+    figure "routes-rate-$n_routes" "$1" "$2" "$(said_value per_second)"
+    stop_proxy "$1"
+}
+
+# What many routes (nginx: servers), of which the last takes the request, cost beside one.
+bench_routes() {
+    local round name
+
+    for n_routes in 1 100 10000; do
+        for ((round = 1; round <= routes_rounds; round++)); do
+            for name in "${proxies[@]}"; do measure_routes "$name" "$round"; done
+        done
+        print_row "routes-load-$n_routes" "$n_routes routes by host: loading, CPU ms" 1 ""
+        print_row "routes-memory-$n_routes" "  memory once started, MiB (PSS)" 1 ""
+        print_row "routes-cpu-$n_routes" "  small keep-alive GET: CPU us" 2 "as with 1 route"
+        print_row "routes-rate-$n_routes" "  requests per second" 0 ""
+    done
+    n_routes=0
+}
+
 : >"$figures"
 printf 'holdfast %s, %s; %s, %s cores, congestion control %s\n' \
     "$(cat VERSION)" "$(nginx -v 2>&1 | sed 's/.*: //' || echo 'no nginx')" \
     "$(uname -sr)" "$(nproc)" "$(cat $congestion)"
 printf '\n%-44s %11s %11s %7s   %s\n' "" holdfast nginx ratio "must hold"
 start_sink
-bench_upload
-bench_get
-bench_instructions
-bench_idle
+for part in ${BENCH_ONLY:-upload get instructions idle routes}; do
+    "bench_$part"
+done
 printf '\nratio: median of the rounds, holdfast / nginx. %d s in all.\n' $SECONDS

@@ -3,6 +3,8 @@
 #
 #   good/x.cfg  is valid; its dump is x.dump, and the dump of that is the same text
 #   bad/x.cfg   is refused; what is said about it is x.err, to the letter
+#   dubious/x.cfg  is valid, but for --strict; the warnings are x.err
+#   explain/x.cfg  lines of `#? METHOD URL …` ask `explain`, whose answers are x.out
 #
 # Paths in the expected texts are relative to this directory, from which the tests run.
 [ $# -eq 1 ] || { echo "usage: $0 BINARY" >&2; exit 2; }
@@ -57,6 +59,31 @@ for file in bad/*.cfg; do
     sed "s|$here/||g" "$work/said" >"$work/err"
     check "$name: exit status 1, not $status" test "$status" -eq 1
     check "$name: what is said" diff -u "$name.err" "$work/err"
+done
+
+for file in dubious/*.cfg; do
+    name=${file%.cfg}
+    if [ "$name" = dubious/spools ] && [ "$(stat -f -c %T /dev/shm)" != tmpfs ]; then continue; fi
+    check "$name: is valid" is_valid "$file"
+    "$binary" -c --strict -f "$file" >/dev/null 2>"$work/said"
+    status=$?
+    sed "s|$here/||g; s/which is [0-9]*[KMGT]/which is SIZE/" "$work/said" >"$work/err"
+    check "$name: exit status 1 with --strict, not $status" test "$status" -eq 1
+    check "$name: what is said" diff -u "$name.err" "$work/err"
+done
+
+# explain FILE: ask all its questions.
+explain() {
+    sed -n 's/^#? //p' "$1" | while IFS= read -r question; do
+        echo "=== $question"
+        eval "\"$binary\" explain -f \"$1\" $question" 2>&1 || echo "exit status $?"
+    done | sed "s|$here/||g"
+}
+
+for file in explain/*.cfg; do
+    name=${file%.cfg}
+    explain "$file" >"$work/out"
+    check "$name: what explain says" diff -u "$name.out" "$work/out"
 done
 
 echo "$passed passed, $failed failed"

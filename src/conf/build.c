@@ -7,6 +7,7 @@
 #include "conf/build.h"
 
 #include "base/panic.h"
+#include "conf/lint.h"
 #include "conf/log_format.h"
 #include "conf/matches.h"
 #include "conf/route_index.h"
@@ -67,13 +68,12 @@ static size_t count(const struct scope *scope, enum setting_id id)
     return n;
 }
 
-/* The first setting of a row in a scope, and the next one of the same row. NULL: no more. */
-static const struct setting *first_of(const struct scope *scope, enum setting_id id)
+const struct setting *build_first(const struct scope *scope, enum setting_id id)
 {
     return scope_first(scope, id);
 }
 
-static const struct setting *next_of(const struct setting *s)
+const struct setting *build_next(const struct setting *s)
 {
     enum setting_id id = s->row->id;
 
@@ -203,7 +203,7 @@ static void build_spools(struct build *b)
     b->config->n_spools = n == 0 ? 1 : n;
     if (n == 0)
         build_own_spool(b, spools);
-    for (const struct setting *s = first_of(b->top, SETTING_SPOOL); s != NULL; s = next_of(s))
+    for (const struct setting *s = build_first(b->top, SETTING_SPOOL); s != NULL; s = build_next(s))
         build_spool(b, spools++, s);
 }
 
@@ -264,8 +264,8 @@ static void build_backend(struct build *b, struct config_backend *backend, const
         diag_error(b->compile->diags, setting_span(s),
                    "the backend '%.*s' has %zu servers: at most %d", STR_ARG(backend->name), n,
                    CONFIG_SERVERS_MAX);
-    for (const struct setting *server = first_of(s->block, SETTING_SERVER); server != NULL;
-         server = next_of(server))
+    for (const struct setting *server = build_first(s->block, SETTING_SERVER); server != NULL;
+         server = build_next(server))
         build_server(b, backend, servers++, server);
 }
 
@@ -277,7 +277,7 @@ static void build_backends(struct build *b)
     b->config->backends = backends;
     b->config->n_backends = n;
     b->is_backend_used = store_zalloc(&b->compile->scratch, n, sizeof(bool));
-    for (const struct setting *s = first_of(b->top, SETTING_BACKEND); s != NULL; s = next_of(s)) {
+    for (const struct setting *s = build_first(b->top, SETTING_BACKEND); s != NULL; s = build_next(s)) {
         backends->index = (size_t)(backends - b->config->backends);
         build_backend(b, backends++, s);
     }
@@ -342,8 +342,8 @@ static void build_binds(struct build *b, struct config_frontend *frontend, const
     if (n == 0 && !s->is_bad && !s->block->is_incomplete)
         diag_error(b->compile->diags, setting_span(s), "the frontend '%.*s' has no 'bind'",
                    STR_ARG(frontend->name));
-    for (const struct setting *bind = first_of(s->block, SETTING_BIND); bind != NULL;
-         bind = next_of(bind))
+    for (const struct setting *bind = build_first(s->block, SETTING_BIND); bind != NULL;
+         bind = build_next(bind))
         build_bind(b, binds++, bind);
 }
 
@@ -439,28 +439,20 @@ static void build_route(struct build *b, struct config_route *route, const struc
     build_check_policy(b, s->block);
 }
 
-/* A route behind one that takes everything. One warning a frontend: the rest is behind it too. */
-static void warn_unreachable(struct build *b, const struct scope *scope)
+static void note_layer(struct build *b, const struct setting *s, const struct layer *layer,
+                       const struct config_route *route, const struct policy *policy)
 {
-    const struct setting *takes_all = NULL;
+    struct built_layer *l = store_new(&b->compile->scratch, struct built_layer);
 
-    for (const struct setting *s = first_of(scope, SETTING_ROUTE); s != NULL; s = next_of(s)) {
-        if (scope_first(s->block, SETTING_INTERNAL) != NULL)
-            continue;
-        if (takes_all != NULL) {
-            diag_warning(b->compile->diags, setting_span(s),
-                         "no request can reach the route '%.*s'", STR_ARG(setting_name(s)));
-            diag_note(b->compile->diags, setting_span(takes_all),
-                      "this route has no 'when', so it takes all that come to it");
-            return;
-        }
-        if (s->statement->when == NULL && !s->is_bad)
-            takes_all = s;
-    }
+    *l = (struct built_layer){s, layer, b->frontend, route, policy, NULL};
+    *b->layers_end = l;
+    b->layers_end = &l->next;
 }
 
-static void build_routes(struct build *b, struct layer *outer, const struct scope *scope)
+/* The routes of the frontend that `owner` opens. */
+static void build_routes(struct build *b, struct layer *outer, const struct setting *owner)
 {
+    const struct scope *scope = owner->block;
     struct store *keep = &b->compile->keep;
     size_t n = count(scope, SETTING_ROUTE);
     struct config_route *routes = store_zalloc(keep, n, sizeof(*routes));
@@ -469,18 +461,22 @@ static void build_routes(struct build *b, struct layer *outer, const struct scop
 
     b->frontend->routes = list;
     b->frontend->n_routes = n;
-    for (const struct setting *s = first_of(scope, SETTING_ROUTE); s != NULL; s = next_of(s)) {
+    for (const struct setting *s = build_first(scope, SETTING_ROUTE); s != NULL; s = build_next(s)) {
         list[i] = &routes[i];
         build_route(b, &routes[i++], s);
     }
     if (n >= ROUTE_INDEX_MIN)
         b->frontend->index = route_index_new(keep, &b->compile->scratch, list, n);
     b->frontend->policy = build_policy(b, outer);
+    note_layer(b, owner, outer, NULL, b->frontend->policy);
     i = 0;
-    for (const struct setting *s = first_of(scope, SETTING_ROUTE); s != NULL; s = next_of(s)) {
-        routes[i++].policy = build_policy(b, resolve_layer(b->compile, outer, s->block));
+    for (const struct setting *s = build_first(scope, SETTING_ROUTE); s != NULL; s = build_next(s)) {
+        struct layer *layer = resolve_layer(b->compile, outer, s->block);
+
+        routes[i].policy = build_policy(b, layer);
+        note_layer(b, s, layer, &routes[i], routes[i].policy);
+        i++;
     }
-    warn_unreachable(b, scope);
 }
 
 static void build_acls(struct build *b)
@@ -490,7 +486,7 @@ static void build_acls(struct build *b)
 
     b->config->acls = acls;
     b->config->n_acls = n;
-    for (const struct setting *s = first_of(b->top, SETTING_ACL); s != NULL; s = next_of(s))
+    for (const struct setting *s = build_first(b->top, SETTING_ACL); s != NULL; s = build_next(s))
         *acls++ = (struct config_acl){setting_name(s), s->when, build_place(b, s->statement->span)};
 }
 
@@ -511,7 +507,7 @@ static void build_log_formats(struct build *b)
     const struct config_log_format **list = store_zalloc(&b->compile->keep, n, sizeof(*list));
 
     b->config->log_formats = list;
-    for (const struct setting *s = first_of(b->top, SETTING_LOG_FORMAT); s != NULL; s = next_of(s))
+    for (const struct setting *s = build_first(b->top, SETTING_LOG_FORMAT); s != NULL; s = build_next(s))
         if (!s->is_bad)
             list[b->config->n_log_formats++] = log_format_of(b->compile, s);
 }
@@ -523,7 +519,7 @@ static void build_frontends(struct build *b, struct layer *outer)
 
     b->config->frontends = frontends;
     b->config->n_frontends = n;
-    for (const struct setting *s = first_of(b->top, SETTING_FRONTEND); s != NULL; s = next_of(s)) {
+    for (const struct setting *s = build_first(b->top, SETTING_FRONTEND); s != NULL; s = build_next(s)) {
         b->frontend = frontends++;
         b->frontend_scope = s->block;
         b->routes = (struct names){.n = 0};
@@ -531,24 +527,8 @@ static void build_frontends(struct build *b, struct layer *outer)
         b->frontend->place = build_place(b, s->statement->span);
         build_binds(b, b->frontend, s);
         build_check_policy(b, s->block);
-        build_routes(b, resolve_layer(b->compile, outer, s->block), s->block);
+        build_routes(b, resolve_layer(b->compile, outer, s->block), s);
     }
-}
-
-static void warn_unused(struct build *b, const struct source *main)
-{
-    size_t i = 0;
-
-    /* What is unused because of an error is no news. */
-    if (b->top->is_incomplete || diags_n_errors(b->compile->diags) > 0)
-        return;
-    if (b->config->n_frontends == 0)
-        diag_warning(b->compile->diags, (struct span){main->base, main->base},
-                     "there is no frontend: nothing will be served");
-    for (const struct setting *s = first_of(b->top, SETTING_BACKEND); s != NULL; s = next_of(s))
-        if (!b->is_backend_used[i++] && b->config->n_frontends > 0)
-            diag_warning(b->compile->diags, setting_span(s), "no route uses the backend '%.*s'",
-                         STR_ARG(setting_name(s)));
 }
 
 struct config *build(struct compile *c, const struct scope *top, const struct source *main)
@@ -558,6 +538,7 @@ struct config *build(struct compile *c, const struct scope *top, const struct so
     const struct setting *defaults = scope_first(top, SETTING_DEFAULTS);
     struct layer *layer;
 
+    b.layers_end = &b.layers;
     b.file_names = store_zalloc(&c->scratch, SOURCE_FILES_MAX, sizeof(struct str));
     b.policy_defaults = resolve_defaults(c, PLACE_DEFAULTS);
     b.global_defaults = resolve_defaults(c, PLACE_GLOBAL);
@@ -575,7 +556,7 @@ struct config *build(struct compile *c, const struct scope *top, const struct so
     build_log_formats(&b);
     build_spools(&b);
     build_backends(&b);
-    for (const struct setting *s = first_of(top, SETTING_POLICY); s != NULL; s = next_of(s))
+    for (const struct setting *s = build_first(top, SETTING_POLICY); s != NULL; s = build_next(s))
         build_check_policy(&b, s->block);
     layer = resolve_layer(c, NULL, b.policy_defaults);
     if (defaults != NULL) {
@@ -583,6 +564,6 @@ struct config *build(struct compile *c, const struct scope *top, const struct so
         layer = resolve_layer(c, layer, defaults->block);
     }
     build_frontends(&b, layer);
-    warn_unused(&b, main);
+    lint(&b, main);
     return config;
 }

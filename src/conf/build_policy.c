@@ -69,9 +69,6 @@ static void check_error_page(struct build *b, const struct setting *s)
     else if (!is_redirect && status->number / 100 == 3)
         diag_error(b->compile->diags, status->at->span,
                    "a status 3xx needs a place to go to: use 'redirect'");
-    else if (status->number / 100 == 2 && args_has(&s->args, "any-method"))
-        diag_warning(b->compile->diags, status->at->span,
-                     "with 'any-method' a client whose upload was lost is told that all is well");
 }
 
 void build_check_policy(struct build *b, const struct scope *scope)
@@ -149,7 +146,7 @@ static const struct error_page *build_page(struct build *b, const struct setting
         page->kind = ERROR_PAGE_ROUTE;
         link_page(b, page, what);
     }
-    *s->built = (struct setting_built){page, b->frontend};
+    *s->built = (struct setting_built){page, b->frontend, s->built->is_warned};
     return page;
 }
 

@@ -264,27 +264,40 @@ static int diag_compare(const void *a, const void *b)
     return x->order < y->order ? -1 : x->order > y->order;
 }
 
-void diags_each_line(struct diags *d, diags_line_fn fn, void *arg)
+/* How many more there are than were printed. */
+static void print_rest(size_t n, size_t n_printed, const char *what, diags_line_fn fn, void *arg)
 {
     struct line l = {.n = 0};
-    size_t n_printed = 0;
+
+    if (n == n_printed)
+        return;
+    line_add(&l, n_printed == 0 ? STR("") : STR("and "));
+    line_number(&l, n - n_printed, 0);
+    line_add(&l, n_printed == 0 ? STR(" ") : STR(" more "));
+    line_add(&l, str_of(what));
+    line_add(&l, n_printed == 0 ? STR("; no memory to say which") : STR(""));
+    line_send(&l, fn, arg);
+}
+
+void diags_each_line(struct diags *d, diags_line_fn fn, void *arg)
+{
+    size_t n_printed[] = {[DIAG_ERROR] = 0, [DIAG_WARNING] = 0};
 
     if (d->n > 0)
         qsort(d->list, d->n, sizeof(struct diag *), diag_compare);
-    for (size_t i = 0; i < d->n; i++) {
-        if (n_printed == DIAG_PRINT_MAX)
-            break;
-        n_printed += d->list[i]->kind == DIAG_ERROR;
-        print_one(d, d->list[i], fn, arg);
-        for (const struct diag *note = d->list[i]->notes; note != NULL; note = note->next)
+    for (size_t i = 0; i < d->n && n_printed[DIAG_ERROR] < DIAG_PRINT_MAX; i++) {
+        const struct diag *one = d->list[i];
+
+        if (n_printed[one->kind] == DIAG_PRINT_MAX)
+            continue;
+        n_printed[one->kind]++;
+        print_one(d, one, fn, arg);
+        for (const struct diag *note = one->notes; note != NULL; note = note->next)
             print_one(d, note, fn, arg);
     }
-    if (d->n_errors == n_printed)
-        return;
-    line_add(&l, n_printed == 0 ? STR("") : STR("and "));
-    line_number(&l, d->n_errors - n_printed, 0);
-    line_add(&l, n_printed == 0 ? STR(" errors; no memory to say which") : STR(" more errors"));
-    line_send(&l, fn, arg);
+    print_rest(d->n_errors, n_printed[DIAG_ERROR], "errors", fn, arg);
+    if (n_printed[DIAG_ERROR] < DIAG_PRINT_MAX)
+        print_rest(d->n_warnings, n_printed[DIAG_WARNING], "warnings", fn, arg);
 }
 
 static void print_line(void *arg, struct str line)

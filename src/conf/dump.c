@@ -197,17 +197,66 @@ static void dump_config(struct dump *d, const struct config *config)
         dump_backend(d, &config->backends[i]);
 }
 
-struct str config_dump(const struct config *config, struct arena *a)
-{
-    struct dump counted = {.out = NULL};
-    struct dump written = {.out = NULL};
+/* What is to be written, and how: one member is set. */
+struct subject {
+    const struct config *config;
+    const struct expr *expr;
+    const struct access_rule *rule;
+    const struct policy *policy;
+    bool is_built_in; /* of the policy: what nobody wrote, rather than what somebody did */
+};
 
-    dump_config(&counted, config);
-    written.out = arena_text(a, counted.n + 1);
+static void dump_subject(struct dump *d, const struct subject *s)
+{
+    if (s->config != NULL)
+        dump_config(d, s->config);
+    if (s->expr != NULL)
+        dump_expr(d, s->expr);
+    if (s->rule != NULL)
+        dump_access_rule(d, s->rule);
+    if (s->policy != NULL)
+        dump_policy(d, s->policy, NULL);
+}
+
+static struct dump dump_start(const struct subject *s)
+{
+    return (struct dump){.depth = s->policy != NULL ? 1 : 0,
+                         .with_origins = s->policy != NULL,
+                         .which = s->is_built_in ? DUMP_BUILT_IN : DUMP_WRITTEN};
+}
+
+/* Written twice: to count, and to fill. A line that is left out may have been longer than the text. */
+static struct str dump_all(const struct subject *s, struct arena *a)
+{
+    struct dump counted = dump_start(s);
+    struct dump written = dump_start(s);
+
+    dump_subject(&counted, s);
+    written.out = arena_text(a, counted.most + 1);
     if (written.out == NULL)
         return STR_EMPTY;
-    dump_config(&written, config);
+    dump_subject(&written, s);
     assert(written.n == counted.n);
     written.out[written.n] = '\0';
     return (struct str){written.out, written.n};
+}
+
+struct str config_dump(const struct config *config, struct arena *a)
+{
+    return dump_all(&(struct subject){.config = config}, a);
+}
+
+struct str expr_dump(const struct expr *e, struct arena *a)
+{
+    return dump_all(&(struct subject){.expr = e}, a);
+}
+
+struct str access_rule_dump(const struct access_rule *r, struct arena *a)
+{
+    return dump_all(&(struct subject){.rule = r}, a);
+}
+
+struct str policy_dump(const struct policy *p, bool is_built_in, struct arena *a)
+{
+    return dump_all(&(struct subject){.policy = p, .is_built_in = is_built_in}, a);
 }

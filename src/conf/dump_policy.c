@@ -214,20 +214,23 @@ static void dump_http_rules(struct dump *d, enum setting_id id, const struct htt
     }
 }
 
+void dump_access_rule(struct dump *d, const struct access_rule *r)
+{
+    dump_setting_at(d, r->is_allow ? SETTING_ALLOW : SETTING_DENY, &r->place);
+    dump_text(d, r->for_all ? " all" : "");
+    for (size_t i = 0; !r->for_all && i < r->n_nets; i++)
+        dump_net(d, &r->nets[i]);
+    dump_when(d, r->when);
+    if (!r->is_allow) {
+        dump_text(d, " ");
+        dump_number(d, r->status);
+    }
+}
+
 static void dump_access_rules(struct dump *d, const struct policy *p, size_t from)
 {
     for (size_t i = from; i < p->n_access_rules; i++) {
-        const struct access_rule *rule = &p->access_rules[i];
-
-        dump_setting_at(d, rule->is_allow ? SETTING_ALLOW : SETTING_DENY, &rule->place);
-        dump_text(d, rule->for_all ? " all" : "");
-        for (size_t n = 0; !rule->for_all && n < rule->n_nets; n++)
-            dump_net(d, &rule->nets[n]);
-        dump_when(d, rule->when);
-        if (!rule->is_allow) {
-            dump_text(d, " ");
-            dump_number(d, rule->status);
-        }
+        dump_access_rule(d, &p->access_rules[i]);
         dump_end_line(d);
     }
 }

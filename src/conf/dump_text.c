@@ -15,6 +15,8 @@ void dump_str(struct dump *d, struct str text)
     if (d->out != NULL && text.n > 0)
         memcpy(d->out + d->n, text.p, text.n);
     d->n += text.n;
+    if (d->n > d->most)
+        d->most = d->n;
 }
 
 void dump_text(struct dump *d, const char *text)

@@ -3,6 +3,8 @@
  */
 #include "conf/files.h"
 
+#include "io/spool.h"
+
 #include <errno.h>
 #include <fcntl.h>
 #include <fnmatch.h>
@@ -12,6 +14,7 @@
 #include <pwd.h>
 #include <stdlib.h>
 #include <sys/stat.h>
+#include <sys/vfs.h>
 #include <unistd.h>
 
 #define MATCHES_MAX 10000
@@ -144,6 +147,26 @@ static bool disk_can_spool(const struct files *f, struct str path)
     return stat(name, &st) == 0 && S_ISDIR(st.st_mode) && access(name, W_OK | X_OK) == 0;
 }
 
+/* The nearest directory above a path that is not there yet is where it would be made. */
+static bool disk_disk(const struct files *f, struct str path, struct files_disk *disk)
+{
+    char name[PATH_MAX];
+    struct statfs fs;
+
+    (void)f;
+    if (!path_terminate(path, name) || name[0] != '/')
+        return false;
+    while (statfs(name, &fs) != 0) {
+        char *slash = strrchr(name, '/');
+
+        if (strcmp(name, "/") == 0)
+            return false;
+        slash[slash == name ? 1 : 0] = '\0';
+    }
+    *disk = (struct files_disk){(uint64_t)fs.f_blocks * (uint64_t)fs.f_bsize, spool_doubt(&fs)};
+    return true;
+}
+
 static struct str disk_directory(const struct files *f, struct arena *a)
 {
     char name[PATH_MAX];
@@ -201,6 +224,7 @@ const struct files files_disk = {
     .match = disk_match,
     .identity = disk_identity,
     .can_spool = disk_can_spool,
+    .disk = disk_disk,
     .directory = disk_directory,
     .environment = disk_environment,
     .user = disk_user,
@@ -278,6 +302,14 @@ static bool memory_can_spool(const struct files *f, struct str path)
     return entry != NULL && entry->text.p == NULL;
 }
 
+static bool memory_disk(const struct files *f, struct str path, struct files_disk *disk)
+{
+    (void)f;
+    (void)path;
+    (void)disk;
+    return false;
+}
+
 static struct str memory_directory(const struct files *f, struct arena *a)
 {
     (void)f;
@@ -337,6 +369,7 @@ void files_memory_init(struct files_memory *m, const struct files_entry *entries
                   .match = memory_match,
                   .identity = memory_identity,
                   .can_spool = memory_can_spool,
+                  .disk = memory_disk,
                   .directory = memory_directory,
                   .environment = memory_environment,
                   .user = memory_user,

@@ -10,6 +10,7 @@ enum question {
     ASK_MATCH,
     ASK_IDENTITY,
     ASK_CAN_SPOOL,
+    ASK_DISK,
     ASK_DIRECTORY,
     ASK_ENVIRONMENT,
     ASK_USER,
@@ -75,6 +76,18 @@ static bool record_can_spool(const struct files *f, struct str path)
 
     pack_u64(note(f, ASK_CAN_SPOOL, path), can);
     return can;
+}
+
+static bool record_disk(const struct files *f, struct str path, struct files_disk *disk)
+{
+    const struct files *asked = recorder(f)->asked;
+    bool ok = asked->disk(asked, path, disk);
+    struct pack *to = note(f, ASK_DISK, path);
+
+    pack_u64(to, ok);
+    pack_u64(to, ok ? disk->total_bytes : 0);
+    pack_str(to, ok ? str_of(disk->doubt) : STR(""));
+    return ok;
 }
 
 static struct str record_directory(const struct files *f, struct arena *a)
@@ -148,6 +161,7 @@ void files_recorder_init(struct files_recorder *r, const struct files *asked, st
                   .match = record_match,
                   .identity = record_identity,
                   .can_spool = record_can_spool,
+                  .disk = record_disk,
                   .directory = record_directory,
                   .environment = record_environment,
                   .user = record_user,
@@ -221,6 +235,20 @@ static bool replay_can_spool(const struct files *f, struct str path)
     struct unpack *from = answer(f, ASK_CAN_SPOOL, path);
 
     return from != NULL && unpack_u64(from) != 0;
+}
+
+static bool replay_disk(const struct files *f, struct str path, struct files_disk *disk)
+{
+    struct unpack *from = answer(f, ASK_DISK, path);
+    bool ok = from != NULL && unpack_u64(from) != 0;
+    struct str doubt;
+
+    if (from == NULL)
+        return false;
+    disk->total_bytes = unpack_u64(from);
+    doubt = unpack_str(from);
+    disk->doubt = doubt.n > 0 ? doubt.p : NULL;
+    return ok;
 }
 
 static struct str replay_directory(const struct files *f, struct arena *a)
@@ -298,6 +326,7 @@ void files_replayer_init(struct files_replayer *r, struct unpack *from, bool *ha
                   .match = replay_match,
                   .identity = replay_identity,
                   .can_spool = replay_can_spool,
+                  .disk = replay_disk,
                   .directory = replay_directory,
                   .environment = replay_environment,
                   .user = replay_user,

@@ -206,6 +206,18 @@ const struct route_index *route_index_new(struct store *s, struct store *scratch
     return index;
 }
 
+void route_index_sample(struct store *scratch, const struct expr *when, struct str *host,
+                        struct str *path)
+{
+    struct keys hosts = when == NULL ? no_keys() : keys_of(scratch, when, VAR_ID_HOST);
+    struct keys paths = when == NULL ? no_keys() : keys_of(scratch, when, VAR_ID_PATH);
+
+    if (hosts.n > 0)
+        *host = hosts.list[0].text;
+    if (paths.n > 0 && paths.list[0].text.n > 0)
+        *path = paths.list[0].text;
+}
+
 /* --- searching it --- */
 
 void route_candidates_start(struct route_candidates *c, const struct route_index *index,

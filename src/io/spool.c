@@ -325,9 +325,12 @@ const char *spool_directory_doubt(int dir_fd)
 
     if (fstat(dir_fd, &st) == 0 && (st.st_mode & S_IWOTH))
         return "a directory that everybody may write to";
-    if (fstatfs(dir_fd, &fs) != 0)
-        return NULL;
-    switch ((unsigned long)fs.f_type) {
+    return fstatfs(dir_fd, &fs) == 0 ? spool_doubt(&fs) : NULL;
+}
+
+const char *spool_doubt(const struct statfs *fs)
+{
+    switch ((unsigned long)fs->f_type) {
     case TMPFS_MAGIC: return "on tmpfs: held bodies take memory";
     case NFS_SUPER_MAGIC: return "on NFS: slow, and without unnamed files";
     case FUSE_SUPER_MAGIC: return "on FUSE: its answer to a full disk may come too late";

@@ -2,6 +2,7 @@
  * holdfast - a reverse proxy that owns each side of the exchange.
  */
 #include "proc/daemon.h"
+#include "proc/explain.h"
 #include "proc/options.h"
 #include "proc/process.h"
 #include "proc/remote.h"
@@ -37,6 +38,7 @@ int main(int argc, char **argv)
     case COMMAND_CHECK: return tools_check(&o);
     case COMMAND_DUMP: return tools_dump(&o);
     case COMMAND_SIGNAL: return remote_run(&o);
+    case COMMAND_EXPLAIN: return explain(&o);
     case COMMAND_VERSION: return print_version(&o);
     case COMMAND_HELP: options_print_help(); return 0;
     }

@@ -12,6 +12,8 @@ static const char help[] =
     "       holdfast -c -f FILE         check the configuration, say what is wrong with it\n"
     "       holdfast -s WORD -f FILE    tell the instance that runs: reload, stop, quit, reopen\n"
     "       holdfast dump -f FILE       print the configuration after inheritance\n"
+    "       holdfast explain -f FILE METHOD URL [-H 'Name: value'] [--from IP] [--frontend NAME]\n"
+    "                                   which route takes a request, why, and what holds there\n"
     "\n"
     "  -f FILE   the configuration file\n"
     "  -c, -t    check only: exit 0 where it is valid, else 1\n"
@@ -33,10 +35,12 @@ static const char help[] =
 
 /* The options that are words; each stands for a letter that no other option has. */
 static const struct option long_options[] = {
-    {"help",    no_argument, NULL, 'h'},
-    {"strict",  no_argument, NULL, 'S'},
-    {"version", no_argument, NULL, 'v'},
-    {NULL,      0,           NULL, 0  },
+    {"from",     required_argument, NULL, 'A'},
+    {"frontend", required_argument, NULL, 'F'},
+    {"help",     no_argument,       NULL, 'h'},
+    {"strict",   no_argument,       NULL, 'S'},
+    {"version",  no_argument,       NULL, 'v'},
+    {NULL,       0,                 NULL, 0  },
 };
 
 /* What the first word of the command line may be, and what may follow it. */
@@ -44,11 +48,13 @@ static const struct command_row {
     const char *word; /* empty: no such word */
     enum command command;
     const char *letters; /* as getopt(3) wants them; those of long options too */
+    unsigned operands_min;
     unsigned operands_max;
     bool needs_config;
 } commands[] = {
-    {"",     COMMAND_RUN,  "f:cthvdDWqp:s:S", 0, true},
-    {"dump", COMMAND_DUMP, "f:qh",         0, true},
+    {"",        COMMAND_RUN,     "f:cthvdDWqp:s:S", 0, 0, true},
+    {"dump",    COMMAND_DUMP,    "f:qh",         0, 0, true},
+    {"explain", COMMAND_EXPLAIN, "f:qhH:A:F:",   2, 2, true},
 };
 
 void options_print_help(void)
@@ -63,6 +69,14 @@ static const struct command_row *command_find(int argc, char **argv)
         if (strcmp(argv[1], commands[i].word) == 0)
             return &commands[i];
     return &commands[0];
+}
+
+static void take_field(struct options *o)
+{
+    if (o->n_fields < OPTIONS_FIELDS_MAX)
+        o->fields[o->n_fields++] = optarg;
+    else
+        fprintf(stderr, "holdfast: more than %d fields: '%s' is left out\n", OPTIONS_FIELDS_MAX, optarg);
 }
 
 static void take_option(struct options *o, int letter)
@@ -86,6 +100,9 @@ static void take_option(struct options *o, int letter)
     case 'q': o->is_quiet = true; break;
     case 'p': o->pid_path = optarg; break;
     case 'S': o->is_strict = true; break;
+    case 'A': o->from = optarg; break;
+    case 'F': o->frontend = optarg; break;
+    case 'H': take_field(o); break;
     }
 }
 
@@ -111,6 +128,10 @@ static bool options_complete(const struct command_row *row, const struct options
     if (o->command == COMMAND_SIGNAL && !is_signal_name(o->signal_name)) {
         fprintf(stderr, "holdfast: '-s' takes reload, stop, quit or reopen, not '%s'\n",
                 o->signal_name);
+        return false;
+    }
+    if (o->n_operands < row->operands_min) {
+        fprintf(stderr, "holdfast: '%s' needs more arguments (-h: help)\n", row->word);
         return false;
     }
     if (row->needs_config && o->config_path == NULL &&

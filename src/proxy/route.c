@@ -37,15 +37,19 @@ static bool rule_names_client(const struct access_rule *r, const struct txn *t)
     return false;
 }
 
-unsigned route_refusal(struct txn *t)
+const struct access_rule *route_rule(struct txn *t)
 {
     const struct policy *p = t->policy;
 
-    for (size_t i = 0; i < p->n_access_rules && t->fault_expr == NULL; i++) {
-        const struct access_rule *r = &p->access_rules[i];
+    for (size_t i = 0; i < p->n_access_rules && t->fault_expr == NULL; i++)
+        if (rule_names_client(&p->access_rules[i], t) && expr_holds(t, p->access_rules[i].when))
+            return &p->access_rules[i];
+    return NULL;
+}
 
-        if (rule_names_client(r, t) && expr_holds(t, r->when))
-            return r->is_allow ? 0 : r->status;
-    }
-    return 0;
+unsigned route_refusal(struct txn *t)
+{
+    const struct access_rule *r = route_rule(t);
+
+    return r == NULL || r->is_allow ? 0 : r->status;
 }

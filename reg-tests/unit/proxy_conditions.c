@@ -1,8 +1,10 @@
 /*
- * The index of routes against its meaning: for generated routes and requests the route found is the
- * one that trying all of them in order gives. 200,000 pairs of a configuration's routes and a
- * request, the same ones each time.
+ * What is told of conditions without trying them, against what they give when they are tried. The
+ * route that the index finds is the one that trying all of them in order gives: 200,000 pairs of a
+ * configuration's routes and a request. Where one condition is said to imply another, no request
+ * meets the one alone. All is generated, the same each time.
  */
+#include "conf/implies.h"
 #include "conf/load.h"
 #include "conf/route_index.h"
 #include "proxy/expr_eval.h"
@@ -97,7 +99,24 @@ static void put_path_test(struct text *t)
 
 static void put_condition(struct text *t, unsigned depth)
 {
-    static const char *const others[] = {"method == POST", "acl-0", "acl-1", "acl-2", "acl-3"};
+    static const char *const others[] = {"method == POST",
+                                         "method != POST",
+                                         "acl-0",
+                                         "acl-1",
+                                         "acl-2",
+                                         "acl-3",
+                                         "content-length > 5",
+                                         "content-length >= 5",
+                                         "content-length < 5",
+                                         "content-length == 5",
+                                         "content-length <= 7",
+                                         "content-length != 5",
+                                         "content-length in (3, 4, 5)",
+                                         "content-length",
+                                         "client-ip in (10.0.0.0/8, 127.0.0.1)",
+                                         "client-ip in (10.0.0.0/16, 10.1.0.0/16)",
+                                         "client-ip == 10.0.0.1",
+                                         "client-ip != 10.0.0.1"};
     unsigned kind = roll(depth == 0 ? 6 : 10);
 
     if (kind < 3)
@@ -176,6 +195,19 @@ static struct str lower(struct arena *a, const char *text)
     return copy;
 }
 
+static void make_request(struct txn *t, struct head *request, struct arena *arena)
+{
+    *request = (struct head){.method_text = roll(3) == 0 ? STR("POST") : STR("GET"),
+                             .has_body = roll(2) == 0,
+                             .has_length = true,
+                             .body_length = roll(10)};
+    request->host = lower(arena, any(hosts, COUNT(hosts)));
+    t->arena = arena;
+    t->request = request;
+    t->path = str_of(any(paths, COUNT(paths)));
+    t->client_is_ip = ip_parse(roll(2) == 0 ? STR("10.0.0.1") : STR("10.1.2.3"), &t->client_ip);
+}
+
 /* Try requests on the routes of a configuration; returns how many found another route. */
 static unsigned try_requests(struct worker *w, struct arena *arena, struct config *config)
 {
@@ -183,16 +215,11 @@ static unsigned try_requests(struct worker *w, struct arena *arena, struct confi
     unsigned n_wrong = 0;
 
     for (unsigned i = 0; i < N_REQUESTS; i++) {
-        struct head request = {.method_text = roll(3) == 0 ? STR("POST") : STR("GET")};
-        struct txn t = {.worker = w,
-                        .arena = arena,
-                        .request = &request,
-                        .generation = &generation,
-                        .frontend = &config->frontends[0]};
+        struct head request;
+        struct txn t = {.worker = w, .generation = &generation, .frontend = &config->frontends[0]};
         const struct config_route *wanted;
 
-        request.host = lower(arena, any(hosts, COUNT(hosts)));
-        t.path = str_of(any(paths, COUNT(paths)));
+        make_request(&t, &request, arena);
         wanted = find_in_order(&t);
         if (route_find(&t) == wanted)
             continue;
@@ -226,6 +253,68 @@ static void the_index_finds_what_the_order_says(void)
         config_unref(config);
     }
     CU_ASSERT_EQUAL(n_wrong, 0);
+    arena_free(arena);
+    regex_matcher_free(w.matcher);
+}
+
+/* Does a request meet a condition that cannot hold, or one without the other that it implies? */
+static bool is_refuted(struct worker *w, struct arena *arena, struct config *config,
+                       const struct expr *a, const struct expr *b, bool implies, bool impossible)
+{
+    struct generation generation = {.refs = 1, .config = config};
+
+    for (unsigned i = 0; i < 60; i++) {
+        struct head request;
+        struct txn t = {.worker = w, .generation = &generation};
+        bool holds;
+
+        make_request(&t, &request, arena);
+        holds = expr_holds(&t, a);
+        if (holds && (impossible || (implies && !expr_holds(&t, b))))
+            return true;
+    }
+    return false;
+}
+
+static void what_is_told_of_conditions_is_true(void)
+{
+    static struct text text;
+    static struct worker w;
+    struct arena *arena = arena_new(4096, 0);
+    unsigned n_implied = 0;
+    unsigned n_impossible = 0;
+    bool is_wrong = false;
+
+    random_state = 77;
+    CU_ASSERT_PTR_NOT_NULL_FATAL(arena);
+    for (unsigned i = 0; i < 200 && !is_wrong; i++) {
+        struct config *config;
+        const struct config_frontend *f;
+
+        put_config(&text);
+        config = load((struct str){text.bytes, text.n});
+        CU_ASSERT_PTR_NOT_NULL_FATAL(config);
+        f = &config->frontends[0];
+        for (size_t j = 0; j < f->n_routes * f->n_routes && !is_wrong; j++) {
+            const struct expr *a = f->routes[j / f->n_routes]->when;
+            const struct expr *b = f->routes[j % f->n_routes]->when;
+            bool implies = a != b && expr_implies(a, b);
+            bool impossible = expr_is_impossible(a);
+
+            n_implied += implies;
+            n_impossible += impossible;
+            if (implies || impossible)
+                is_wrong = is_refuted(&w, arena, config, a, b, implies, impossible);
+            if (is_wrong)
+                printf("routes %zu and %zu of\n%.*s", j / f->n_routes, j % f->n_routes, (int)text.n,
+                       text.bytes);
+        }
+        arena_reset(arena);
+        config_unref(config);
+    }
+    CU_ASSERT_FALSE(is_wrong);
+    CU_ASSERT(n_implied > 1000);
+    CU_ASSERT(n_impossible > 1000);
     arena_free(arena);
     regex_matcher_free(w.matcher);
 }
@@ -265,8 +354,9 @@ static void a_request_that_fits_too_many_keys_is_tried_on_all(void)
     arena_free(arena);
 }
 
-UNIT_SUITE(route_index)
+UNIT_SUITE(conditions)
 {
     UNIT_TEST(the_index_finds_what_the_order_says);
+    UNIT_TEST(what_is_told_of_conditions_is_true);
     UNIT_TEST(a_request_that_fits_too_many_keys_is_tried_on_all);
 }
