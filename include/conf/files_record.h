@@ -30,7 +30,8 @@ struct files_replayer {
 };
 
 /* Answer from what a recorder noted. `from` must live as long as the load; *has_strayed is set to
- * true where the load asks something else. */
+ * true where the load asks something else, from->has_failed where an answer is cut short: a load
+ * with either is worth nothing. */
 void files_replayer_init(struct files_replayer *r, struct unpack *from, bool *has_strayed);
 
 #endif

@@ -53,11 +53,14 @@ static struct config *record(struct pack *to)
 static struct config *replay(struct str from, bool *has_strayed)
 {
     struct files_replayer replayer;
+    struct config *c;
     struct unpack u;
 
     unpack_init(&u, from);
     files_replayer_init(&replayer, &u, has_strayed);
-    return load(&replayer.files);
+    c = load(&replayer.files);
+    *has_strayed = *has_strayed || u.has_failed;
+    return c;
 }
 
 static void what_is_replayed_is_what_was_recorded(void)

@@ -292,7 +292,7 @@ struct config *bundle_compile(struct bundle *b,
     else if (c == NULL) /* the master has compiled it: memory, most likely */
         diags_each_line(diags, tell_line, &whom);
     diags_free(diags);
-    if (c == NULL || !has_strayed)
+    if (c == NULL || (!has_strayed && !b->rest.has_failed))
         return c;
     config_unref(c);
     failed(to, NULL, "the configuration was not compiled as the master has compiled it");
