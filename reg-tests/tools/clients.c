@@ -208,6 +208,14 @@ static struct http_conn *open_conns(unsigned n)
     return conns;
 }
 
+static void close_conns(struct http_conn *conns, unsigned n)
+{
+    for (unsigned i = 0; i < n; i++)
+        if (conns[i].fd >= 0)
+            close(conns[i].fd);
+    free(conns);
+}
+
 static void use_idle(struct http_conn *conns)
 {
     struct answer a;
@@ -336,7 +344,7 @@ static void run(void)
     for (unsigned i = 0; i < n_uploads; i++)
         threads[n++] = start(upload_thread, &uploads[i]);
     for (unsigned i = 0; i < n_keep + n_close; i++)
-        threads[n++] = start(request_thread, i < n_keep ? threads : NULL);
+        threads[n++] = start(request_thread, i < n_keep ? &is_over : NULL);
     puts("ready");
     while (read(STDIN_FILENO, &byte, 1) > 0)
         continue;
@@ -344,6 +352,10 @@ static void run(void)
     for (unsigned i = 0; i < n; i++)
         pthread_join(threads[i], NULL);
     use_idle(idle);
+    close_conns(idle, n_idle);
+    close_conns(tunnels, n_tunnels);
+    close_conns(uploads, n_uploads);
+    free(threads);
     printf("requests=%lu mixed=%lu refused=%lu broken=%lu versions=%lu idle=%u idle_lost=%lu "
            "tunnels=%u tunnels_lost=%lu uploads=%u uploads_lost=%lu\n",
            atomic_load(&requests), atomic_load(&mixed), atomic_load(&refused), atomic_load(&broken),
