@@ -6,7 +6,7 @@ BUILD    ?= build/release
 VARIANT  ?= release
 
 PACKAGES := libpcre2-8 openssl
-DEBIAN   := build-essential pkg-config re2c bison libpcre2-dev libssl-dev libcunit1-dev varnish curl systemd procps
+DEBIAN   := build-essential pkg-config re2c bison libpcre2-dev libssl-dev libcunit1-dev varnish curl jq mandoc systemd procps
 
 CC       ?= cc
 # Recipes print one short line; `make V=1` prints the commands.
@@ -41,7 +41,7 @@ TOOL_SOURCES := $(sort $(wildcard examples/upload-demo/*.c) $(wildcard reg-tests
 TOOLS        := $(TOOL_SOURCES:%.c=$(BUILD)/%)
 
 .PHONY: all help deps have-deps demo test test-long unit-test config-test vtc-test asan torture layers shape \
-        bench clean fuzz
+        bench clean fuzz docs
 .DELETE_ON_ERROR:
 .SECONDARY:
 
@@ -59,6 +59,7 @@ help:
 	@echo 'make fuzz      run each fuzz harness for FUZZ_SECONDS (60)'
 	@echo 'make layers    check that no layer includes one above it'
 	@echo 'make shape     print functions over 70 lines and files over 800'
+	@echo 'make docs      fill in what the documents have from the program: tables, and what it prints'
 	@echo 'make deps      install the Debian packages that are needed'
 
 holdfast: $(BUILD)/holdfast
@@ -201,6 +202,10 @@ fuzz: $(FUZZERS)
 clean:
 	rm -rf build holdfast
 
-# The table of states in the documentation is made from the table in the program.
+# What the documents and the editors' files have from the tables of the program.
+docs: holdfast doc/states.md
+	@doc/generate/generate.sh $(BUILD)/holdfast
+	@doc/generate/consoles.sh $(BUILD)/holdfast
+
 doc/states.md: include/proxy/txn_state.def reg-tests/states.sh
 	@reg-tests/states.sh > $@

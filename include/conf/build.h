@@ -19,11 +19,14 @@ struct build {
     const struct scope *spool_defaults;
     const struct scope *bind_defaults;
     const struct scope *respond_defaults;
+    const struct scope *files_defaults;
     const struct scope *backend_defaults;
 
     struct names spools;   /* name to struct config_spool */
     struct names backends; /* name to struct config_backend */
     struct names binds;    /* address to struct setting */
+    struct names directories; /* path to struct config_directory */
+    struct config_directory *next_directory; /* in the config's table */
     bool *is_backend_used; /* by index */
 
     struct config_frontend *frontend; /* in hand */
@@ -67,6 +70,12 @@ const struct arg *build_option(const struct setting *s, const struct scope *defa
 
 /* A log's target from an argument of type TARGET. */
 struct config_log build_log(struct build *b, const struct arg *target);
+
+/* The action of a route that is a `files`. */
+void build_files(struct build *b, struct config_route *route, const struct setting *s);
+
+/* Room for the directories of all `files` of the configuration. */
+void build_directories(struct build *b);
 
 /* A complete policy out of a layer, for the frontend in hand: one for all that share the layer. */
 const struct policy *build_policy(struct build *b, struct layer *layer);

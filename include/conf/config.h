@@ -53,7 +53,13 @@ enum replay_when { REPLAY_SAFE, REPLAY_ALWAYS, REPLAY_NEVER };
 enum forwarded_mode { FORWARDED_APPEND, FORWARDED_REPLACE, FORWARDED_OFF };
 enum poller_kind { POLLER_EPOLL, POLLER_POLL };
 enum balance_kind { BALANCE_ROUNDROBIN };
-enum action_kind { ACTION_BACKEND, ACTION_RESPOND, ACTION_REDIRECT, ACTION_STATUS_PAGE };
+enum action_kind {
+    ACTION_BACKEND,
+    ACTION_RESPOND,
+    ACTION_REDIRECT,
+    ACTION_FILES,
+    ACTION_STATUS_PAGE
+};
 
 /* Where something stands in a file, for messages at run time. */
 struct config_place {
@@ -77,6 +83,13 @@ struct config_spool {
     uint64_t quota_bytes; /* meaningful if has_quota; else half of what is free at start */
     uint64_t reserve_bytes;
     bool is_built_in; /* the one without a section */
+    struct config_place place;
+};
+
+/* `files DIRECTORY`: one for all routes that name it. */
+struct config_directory {
+    struct str path; /* absolute */
+    size_t index;    /* 0..n_directories-1 */
     struct config_place place;
 };
 
@@ -223,6 +236,10 @@ struct config_route {
     unsigned status;                      /* ACTION_RESPOND, ACTION_REDIRECT */
     struct template text;                 /* body, or location */
     struct str content_type;              /* ACTION_RESPOND */
+    const struct config_directory *directory; /* ACTION_FILES, like those that follow */
+    struct str index;    /* a file's name */
+    struct str strip;    /* "" or /PATH without a slash at its end */
+    struct str fallback; /* "" or /PATH, below the directory */
     struct config_place place;
 };
 
@@ -297,6 +314,8 @@ struct config {
     struct config_global global;
     const struct config_spool *spools;
     size_t n_spools;
+    const struct config_directory *directories;
+    size_t n_directories;
     const struct config_frontend *frontends;
     size_t n_frontends;
     const struct config_backend *backends;

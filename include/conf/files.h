@@ -41,6 +41,12 @@ struct files {
     bool (*can_spool)(const struct files *f, struct str path);
 
     /*
+     * Is path a directory whose files can be served? NULL if so, else the reason. Where we may not
+     * look, it counts as one: who has it open already may go on with it (proxy/generation.c).
+     */
+    const char *(*find_directory)(const struct files *f, struct str path);
+
+    /*
      * The disk that path lies on, or would once it is made. False: not known. Only for warnings:
      * what a configuration means never depends on it.
      */

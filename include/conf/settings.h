@@ -18,6 +18,7 @@ enum place {
     PLACE_BACKEND,
     PLACE_BIND,
     PLACE_RESPOND,
+    PLACE_FILES,
     PLACE_NONE, /* of a directive that opens no block */
 };
 

@@ -10,7 +10,8 @@
  * consumer's task, reading posts the producer's when it was told that there is no room.
  *
  * Invariants:  kept_from <= out_bytes <= in_bytes;
- *              file holds [kept_from, kept_from + spool.size_bytes), memory the rest up to in_bytes;
+ *              file holds [kept_from, kept_from + spool.size_bytes), memory the rest up to in_bytes
+ *              (a body in a pipe, or one that is somebody's file, has neither);
  *              keep == KEEP_ALL  =>  kept_from == 0.
  * Limits:      unread bytes up to unread_max_bytes, all bytes up to max_bytes.
  * Elsewhere:   where bytes are framed (http/), what a fault means to the client (proxy/reason.def).
@@ -58,6 +59,8 @@ struct body {
     struct spool spool;
     int pipe_in;  /* a body in a pipe: where bytes are written; -1: none. Nothing else is used then */
     int pipe_out; /* where they are read */
+    int file;          /* a body that is a part of a file: the file; -1: none. Likewise */
+    uint64_t file_at;  /* where byte 0 stands in it */
     enum body_keep keep;
     enum body_state state;
     enum body_fault fault;
@@ -90,6 +93,13 @@ static inline bool body_is_pipe(const struct body *b)
 {
     return b->pipe_in >= 0;
 }
+
+/*
+ * A complete body: length_bytes of the file *fd from `at`, which it takes over (*fd becomes -1). It is
+ * read as it is sent: bytes that are not there any more by then are missing. Give up with body_reset.
+ */
+void body_init_file_take(struct body *b, struct loop *loop, struct bufs *bufs, int *fd, uint64_t at,
+                         uint64_t length_bytes);
 
 /* The producer has moved n bytes into the pipe; 0: it could not, and waits for the consumer. */
 void body_pipe_commit(struct body *b, size_t n);

@@ -4,7 +4,7 @@
 #ifndef HOLDFAST_PROC_OPTIONS_H
 #define HOLDFAST_PROC_OPTIONS_H
 
-#include <stdbool.h>
+#include "base/json.h"
 
 enum command {
     COMMAND_RUN,
@@ -12,6 +12,7 @@ enum command {
     COMMAND_DUMP,
     COMMAND_EXPLAIN,
     COMMAND_SIGNAL,
+    COMMAND_KEYWORDS,
     COMMAND_VERSION,
     COMMAND_HELP
 };
@@ -47,5 +48,8 @@ bool options_parse(int argc, char **argv, struct options *o);
 
 /* The usage text, to standard output. */
 void options_print_help(void);
+
+/* Write the member `commands`, the rows that options_parse reads, into the object open in j. */
+void options_write(struct json *j);
 
 #endif

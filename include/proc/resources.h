@@ -1,7 +1,7 @@
 /*
- * resources - what the master holds open for all workers: listening sockets, logs, spool directories.
+ * resources - what the master holds open for all workers: sockets, logs, spools, directories of files.
  *
- * A resource is known by its kind and name (the bind's text, the log's place, the spool's path) and
+ * A resource is known by its kind and name (the bind's text, the log's place, the path of a spool or directory) and
  * lives as long as configurations name it. A reload opens what is new first (resources_prepare),
  * which may fail and then changes nothing; then either half of it is undone (resources_cancel), or
  * what is no longer named is closed (resources_commit).
@@ -16,7 +16,7 @@
 #include "proxy/generation.h"
 #include "proxy/opener.h"
 
-enum resource_kind { RESOURCE_BIND, RESOURCE_LOG, RESOURCE_SPOOL };
+enum resource_kind { RESOURCE_BIND, RESOURCE_LOG, RESOURCE_SPOOL, RESOURCE_DIRECTORY };
 
 /* Descriptors of one resource: a spool has a directory and a ledger. */
 #define RESOURCE_FDS_MAX 2

@@ -18,6 +18,9 @@ struct config *tools_compile(const struct options *o, const struct files *files)
 /* `-c`: compile the file and say whether it is valid. */
 int tools_check(const struct options *o);
 
+/* `keywords`: print the language and the command line as one JSON object (doc/keywords.md). */
+int tools_keywords(void);
+
 /* `dump`: compile the file and print it after inheritance. */
 int tools_dump(const struct options *o);
 

@@ -20,6 +20,7 @@ struct generation {
     struct config *config;
     struct backend_state **backends; /* by config_backend.index; set at commit */
     struct spool_store **stores;     /* in the order of config->spools */
+    int *directories;                /* open, in the order of config->directories */
     struct log_ref **logs;           /* the access logs and, first, the error log */
     size_t n_logs;
 };
@@ -42,7 +43,7 @@ void generation_error(struct generation_errors *errors, const struct config_plac
 
 /*
  * Bind c: spools and logs are opened, or taken over from `before` (NULL: none) where it has the
- * same. Backends are bound by generation_bind_backends, which cannot fail for other reasons than
+ * same; directories of files are opened anew, since another may have taken their place. Backends are bound by generation_bind_backends, which cannot fail for other reasons than
  * memory. Returns NULL where memory is out or errors->n grew.
  */
 struct generation *generation_new(struct worker *w, struct config *c, struct generation *before,

@@ -25,6 +25,9 @@ struct opener {
     /* Is a store of the same path, which an older generation has, still the one to be used? */
     bool (*keeps_store)(const struct opener *o, const struct spool_store *known);
 
+    /* The descriptor of a directory of files (io/directory.h), the caller's; -1 with errno. */
+    int (*directory)(const struct opener *o, struct str path);
+
     /* A store, the caller's; NULL with errno. */
     struct spool_store *(*store)(const struct opener *o, const struct spool_setup *setup);
 };

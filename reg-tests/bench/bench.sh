@@ -57,6 +57,8 @@ get_rounds=9
 get_requests=60000
 traced_requests=20000
 counted_requests=2000
+file_bytes=10000000
+file_downloads=100
 idle_connections=5000
 idle_rounds=2
 routes_rounds=3
@@ -67,6 +69,7 @@ if [ -n "${BENCH_QUICK:-}" ]; then
     get_requests=30000
     traced_requests=8000
     counted_requests=1000
+    file_downloads=30
     idle_rounds=1
     routes_rounds=1
 fi
@@ -78,6 +81,8 @@ fi
 
 sink_port=10101
 declare -A port=([holdfast]=10102 [nginx]=10103)
+declare -A static_port=([holdfast]=10104 [nginx]=10105)
+ports=port # which of the two `load` uses
 declare -A pid_of=()
 proxies=(holdfast)
 if command -v nginx >/dev/null; then
@@ -168,6 +173,14 @@ backend sink {
     keepalive 512 idle 10m
 }
 CONFIG
+    if [ $ports = port ]; then return; fi # valgrind does not know openat2
+    cat >>"$1" <<CONFIG
+frontend static {
+    bind 127.0.0.1:${static_port[holdfast]}
+    access-log off
+    route all { files $work/files }
+}
+CONFIG
 }
 
 write_nginx_config() { # write_nginx_config FILE master_process
@@ -212,6 +225,10 @@ http {
     server {
         listen 127.0.0.1:${port[nginx]} backlog=1024 default_server;
         location / { proxy_pass http://sink; }
+    }
+    server {
+        listen 127.0.0.1:${static_port[nginx]} backlog=1024;
+        location / { root $work/files; }
     }
 $(more_servers)
 }
@@ -293,9 +310,10 @@ stop_proxies() {
 
 load() { # load WORD NAME ARGUMENT...: the load maker against a proxy; its line is in $said
     local word=$1 name=$2
+    local -n port_of=$ports
     shift 2
     said=$("${on_load_core[@]}" timeout 60 "$build/reg-tests/tools/load" "$word" \
-        "127.0.0.1:${port[$name]}" "$@" 2>>"$work/load.log") || give_up "load $word against $name failed"
+        "127.0.0.1:${port_of[$name]}" "$@" 2>>"$work/load.log") || give_up "load $word against $name failed"
 }
 
 said_value() { sed -nE "s/.*\b$1=([0-9.]+).*/\1/p" <<<"$said"; }
@@ -405,21 +423,21 @@ bench_upload() {
     print_row upload-rss "  peak RSS, MiB" 1 "under 8"
 }
 
-measure_get() { # measure_get NAME ROUND
+measure_get() { # measure_get NAME ROUND ROW
     local before after
 
     before=$(cpu_ns "$1")
     load get "$1" $connections $get_requests
     after=$(cpu_ns "$1")
     if [ "$2" -gt 0 ]; then
-        figure get-cpu "$1" "$2" "$(divide $((after - before)) $((get_requests * 1000)))"
-        figure get-rate "$1" "$2" "$(said_value per_second)"
-        figure get-reconnects "$1" "$2" "$(said_value reconnects)"
+        figure "$3-cpu" "$1" "$2" "$(divide $((after - before)) $((get_requests * 1000)))"
+        figure "$3-rate" "$1" "$2" "$(said_value per_second)"
+        figure "$3-reconnects" "$1" "$2" "$(said_value reconnects)"
     fi
 }
 
 # System calls of one fixed run, by strace.
-measure_calls() { # measure_calls NAME
+measure_calls() { # measure_calls NAME ROW
     local pids="" pid strace_pid limit=$((SECONDS + 10))
 
     for pid in $(processes_of "$1"); do pids+=" -p $pid"; done
@@ -436,7 +454,7 @@ measure_calls() { # measure_calls NAME
     load get "$1" $connections $traced_requests
     kill -INT $strace_pid
     wait $strace_pid 2>/dev/null || true
-    figure get-calls "$1" 1 "$(awk -v n=$traced_requests '$2 == "total" { printf "%.3f", $1 / n }' \
+    figure "$2-calls" "$1" 1 "$(awk -v n=$traced_requests '$2 == "total" { printf "%.3f", $1 / n }' \
         "$work/strace-$1.log")"
 }
 
@@ -445,10 +463,10 @@ bench_get() {
 
     start_proxies
     for ((round = 0; round <= get_rounds; round++)); do
-        for name in "${proxies[@]}"; do measure_get "$name" "$round"; done
+        for name in "${proxies[@]}"; do measure_get "$name" "$round" get; done
     done
     if command -v strace >/dev/null; then
-        for name in "${proxies[@]}"; do measure_calls "$name"; done
+        for name in "${proxies[@]}"; do measure_calls "$name" get; done
     else
         echo "strace is not installed: no system calls"
     fi
@@ -459,6 +477,45 @@ bench_get() {
     if awk '$1 == "get-reconnects" && $4 > 0 { found = 1 } END { exit !found }' "$figures"; then
         print_row get-reconnects "  connections closed between requests" 0 "0"
     fi
+}
+
+measure_download() { # measure_download NAME ROUND
+    local before after
+
+    before=$(cpu_ns "$1")
+    load down "$1" /large $file_downloads
+    after=$(cpu_ns "$1")
+    if [ "$2" -gt 0 ]; then
+        figure file-cpu "$1" "$2" "$(divide $((after - before)) $((file_downloads * 1000000)))"
+        figure file-wall "$1" "$2" "$(awk -v s="$(said_value seconds)" -v n=$file_downloads 'BEGIN { printf "%.3f", s * 1000 / n }')"
+    fi
+}
+
+# Static files: one that leaves with its head, and one for sendfile.
+bench_files() {
+    local round name
+
+    mkdir -p "$work/files"
+    head -c 128 /dev/zero >"$work/files/small"
+    head -c $file_bytes /dev/zero >"$work/files/large"
+    ports=static_port
+    start_proxies
+    for ((round = 0; round <= get_rounds; round++)); do
+        for name in "${proxies[@]}"; do
+            measure_get "$name" "$round" static
+            measure_download "$name" "$round"
+        done
+    done
+    if command -v strace >/dev/null; then
+        for name in "${proxies[@]}"; do measure_calls "$name" static; done
+    fi
+    stop_proxies
+    ports=port
+    print_row static-cpu "static file of 128 bytes: CPU us" 2 ""
+    print_row static-rate "  requests per second" 0 ""
+    print_row static-calls "  system calls per request" 2 "6.2"
+    print_row file-cpu "static file of $((file_bytes / 1000000)) MB: CPU ms" 2 ""
+    print_row file-wall "  wall time, ms" 2 ""
 }
 
 # Instructions in user space of a whole run with N requests, by callgrind.
@@ -578,7 +635,7 @@ printf 'holdfast %s, %s; %s, %s cores, congestion control %s\n' \
     "$(uname -sr)" "$(nproc)" "$(cat $congestion)"
 printf '\n%-44s %11s %11s %7s   %s\n' "" holdfast nginx ratio "must hold"
 start_sink
-for part in ${BENCH_ONLY:-upload get instructions idle routes}; do
+for part in ${BENCH_ONLY:-upload get files instructions idle routes}; do
     "bench_$part"
 done
 printf '\nratio: median of the rounds, holdfast / nginx. %d s in all.\n' $SECONDS

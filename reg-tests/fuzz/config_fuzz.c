@@ -27,14 +27,15 @@ static struct config *load(struct str text)
         {"x.cfg",      text                       },
         {"y.cfg",      STR("include x.cfg\n")     },
         {"z.cfg",      STR("spool z { path z }\n")},
-        {"/page.html", STR("<p>")                 }
+        {"/page.html", STR("<p>")                 },
+        {"/www",       STR_EMPTY                  }
     };
     static const char *const variables[] = {"A=1", "B=two words", "C=", NULL};
     struct diags *diags = diags_new();
     struct files_memory files;
     struct config *config;
 
-    files_memory_init(&files, entries, 4, variables);
+    files_memory_init(&files, entries, 5, variables);
     config = config_load("x.cfg", &files.files, diags);
     assert((config == NULL) == (diags_n_errors(diags) > 0));
     diags_each_line(diags, ignore_line, NULL);

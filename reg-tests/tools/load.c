@@ -6,6 +6,9 @@
  *         "requests=N seconds=S per_second=N reconnects=N"
  *     load put  ADDRESS:PORT BYTES
  *         one upload: "status=N bytes=N seconds=S", the time up to the end of the answer
+ *     load down ADDRESS:PORT PATH TIMES
+ *         the same download again and again on one connection: "requests=N bytes=N seconds=S", all
+ *         bytes of content together
  *     load idle ADDRESS:PORT CONNECTIONS
  *         connections that each do one request, one after the other, and then stay open:
  *         "idle=N" when all are there; they are closed at the end of standard input
@@ -271,6 +274,55 @@ static int run_put(const struct sockaddr_in *to, unsigned long n_bytes)
     return status != 200;
 }
 
+/* One download; the content is dropped. Returns its length. */
+static unsigned long download(struct user *u, const char *request, char *piece)
+{
+    unsigned status = 0;
+    unsigned long length;
+    unsigned long left;
+    const char *end;
+
+    send_all(u->fd, request, strlen(request));
+    u->got = 0;
+    u->answer[0] = '\0';
+    while (strstr(u->answer, "\r\n\r\n") == NULL)
+        if (u->got == ANSWER_BYTES || !receive(u))
+            die("no head");
+    (void)answer_is_complete(u, &status);
+    must_be_200(status);
+    end = strstr(u->answer, "\r\n\r\n") + 4;
+    length = strtoul(strcasestr(u->answer, "\r\nContent-Length:") + 17, NULL, 10);
+    left = length - (u->got - (unsigned long)(end - u->answer));
+    while (left > 0) {
+        ssize_t got = recv(u->fd, piece, PIECE_BYTES, 0);
+
+        if (got <= 0)
+            die("recv");
+        left -= (unsigned long)got;
+    }
+    return length;
+}
+
+static int run_down(const struct sockaddr_in *to, const char *path, unsigned long times)
+{
+    static struct user u;
+    char *piece = malloc(PIECE_BYTES);
+    unsigned long n_bytes = 0;
+    char request[1024];
+    double began;
+
+    if (piece == NULL)
+        die("malloc");
+    snprintf(request, sizeof(request), "GET %s HTTP/1.1\r\nHost: bench.example\r\n\r\n", path);
+    u.fd = connect_to(to);
+    began = seconds_now();
+    for (unsigned long i = 0; i < times; i++)
+        n_bytes += download(&u, request, piece);
+    printf("requests=%lu bytes=%lu seconds=%.3f\n", times, n_bytes, seconds_now() - began);
+    free(piece);
+    return 0;
+}
+
 static int run_idle(const struct sockaddr_in *to, unsigned long n_users)
 {
     static struct user u;
@@ -292,6 +344,7 @@ static _Noreturn void usage(void)
 {
     fputs("usage: load get ADDRESS:PORT CONNECTIONS REQUESTS\n"
           "       load put ADDRESS:PORT BYTES\n"
+          "       load down ADDRESS:PORT PATH TIMES\n"
           "       load idle ADDRESS:PORT CONNECTIONS\n",
           stderr);
     exit(2);
@@ -304,6 +357,8 @@ int main(int argc, char **argv)
     if (argc < 4)
         usage();
     to = address_of(argv[2]);
+    if (strcmp(argv[1], "down") == 0 && argc == 5)
+        return run_down(&to, argv[3], number(argv[4]));
     if (number(argv[3]) < 1 || (strcmp(argv[1], "put") != 0 && number(argv[3]) > MAX_CONNECTIONS))
         usage();
     if (strcmp(argv[1], "get") == 0 && argc == 5)

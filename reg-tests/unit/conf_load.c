@@ -13,14 +13,15 @@ static struct config *load(const char *text)
     const struct files_entry entries[] = {
         {"x.cfg",         str_of(text)},
         {"/pages/a.html", STR("<p>")  },
-        {"/pages/bytes",  {"a\0b", 3} }
+        {"/pages/bytes",  {"a\0b", 3} },
+        {"/www",          STR_EMPTY   }
     };
     static const char *const variables[] = {"SIZE=5M", "FD=7", NULL};
     struct diags *diags = diags_new();
     struct files_memory files;
     struct config *config;
 
-    files_memory_init(&files, entries, 3, variables);
+    files_memory_init(&files, entries, 4, variables);
     config = config_load("x.cfg", &files.files, diags);
     if (config != NULL)
         CU_ASSERT_EQUAL(diags_n_errors(diags), 0);
@@ -213,6 +214,31 @@ static void places_are_kept_for_messages(void)
     config_unref(c);
 }
 
+static void a_directory_is_one_for_all_that_name_it(void)
+{
+    struct config *c = load("frontend f { bind *:80\n"
+                            "route a when path == /a { files /www }\n"
+                            "route b when path == /b { files /www// { strip /b/ } }\n"
+                            "route c { internal; files /www { index x; fallback /404.html } }\n"
+                            "}\n");
+    const struct config_frontend *f;
+
+    CU_ASSERT_PTR_NOT_NULL_FATAL(c);
+    f = &c->frontends[0];
+    CU_ASSERT_EQUAL(c->n_directories, 1);
+    CU_ASSERT(str_eq(c->directories[0].path, STR("/www")));
+    for (size_t i = 0; i < 3; i++) {
+        CU_ASSERT_EQUAL(f->routes[i]->action, ACTION_FILES);
+        CU_ASSERT_PTR_EQUAL(f->routes[i]->directory, &c->directories[0]);
+    }
+    CU_ASSERT(str_eq(f->routes[0]->index, STR("index.html")));
+    CU_ASSERT(f->routes[0]->strip.n == 0 && f->routes[0]->fallback.n == 0);
+    CU_ASSERT(str_eq(f->routes[1]->strip, STR("/b")));
+    CU_ASSERT(str_eq(f->routes[2]->index, STR("x")));
+    CU_ASSERT(str_eq(f->routes[2]->fallback, STR("/404.html")));
+    config_unref(c);
+}
+
 static void references_count(void)
 {
     struct config *c = load("frontend f { bind *:80; route a { respond 200 } }\n");
@@ -252,6 +278,7 @@ UNIT_SUITE(conf_load)
     UNIT_TEST(descriptors_come_from_the_environment);
     UNIT_TEST(names_of_servers_are_resolved);
     UNIT_TEST(places_are_kept_for_messages);
+    UNIT_TEST(a_directory_is_one_for_all_that_name_it);
     UNIT_TEST(references_count);
     UNIT_TEST(the_formats_of_the_access_log_compile);
 }

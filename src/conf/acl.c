@@ -29,7 +29,7 @@ static bool check_acl_name(struct compile *c, const struct setting *s)
     if (!variable_is_known(name))
         diag_error(c->diags, setting_span(s), "an acl cannot be called '%.*s'", STR_ARG(name));
     else
-        diag_error(c->diags, setting_span(s), "'%.*s' is a variable: no acl can have its name",
+        diag_error(c->diags, setting_span(s), "'%.*s' is a variable: an acl cannot have its name",
                    STR_ARG(name));
     return false;
 }

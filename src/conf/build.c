@@ -385,6 +385,7 @@ static void build_action(struct build *b, struct config_route *route, const stru
         route->status = (unsigned)s->args.first->number;
         route->content_type = type->args.first->text;
         break;
+    case SETTING_FILES: build_files(b, route, s); return;
     default:
         route->action = ACTION_REDIRECT;
         str_to_u64(s->args.first->text, 599, &status);
@@ -404,7 +405,7 @@ static void build_actions(struct build *b, struct config_route *route, const str
         enum setting_id id = at->row->id;
 
         if (id != SETTING_USE_BACKEND && id != SETTING_RESPOND && id != SETTING_REDIRECT &&
-            id != SETTING_STATUS_PAGE)
+            id != SETTING_FILES && id != SETTING_STATUS_PAGE)
             continue;
         if (action == NULL) {
             action = at;
@@ -417,8 +418,8 @@ static void build_actions(struct build *b, struct config_route *route, const str
     }
     if (action == NULL && !s->is_bad && !s->block->is_incomplete)
         diag_error(b->compile->diags, setting_span(s),
-                   "the route '%.*s' does nothing: expected 'use-backend', 'respond', 'redirect' or "
-                   "'status-page'",
+                   "the route '%.*s' does nothing: expected 'use-backend', 'respond', 'redirect', "
+                   "'files' or 'status-page'",
                    STR_ARG(route->name));
 }
 
@@ -545,6 +546,7 @@ struct config *build(struct compile *c, const struct scope *top, const struct so
     b.spool_defaults = resolve_defaults(c, PLACE_SPOOL);
     b.bind_defaults = resolve_defaults(c, PLACE_BIND);
     b.respond_defaults = resolve_defaults(c, PLACE_RESPOND);
+    b.files_defaults = resolve_defaults(c, PLACE_FILES);
     b.backend_defaults = resolve_defaults(c, PLACE_BACKEND);
     config->refs = 1;
     config->arena = c->keep.arena;
@@ -556,6 +558,7 @@ struct config *build(struct compile *c, const struct scope *top, const struct so
     build_log_formats(&b);
     build_spools(&b);
     build_backends(&b);
+    build_directories(&b);
     for (const struct setting *s = build_first(top, SETTING_POLICY); s != NULL; s = build_next(s))
         build_check_policy(&b, s->block);
     layer = resolve_layer(c, NULL, b.policy_defaults);

@@ -6,31 +6,12 @@
 #include "base/panic.h"
 #include "conf/log_format.h"
 #include "conf/suggest.h"
+#include "http/media_type.h"
 
 /* An error page is sent from memory. */
 #define ERROR_PAGE_MAX ((size_t)1 << 20)
 /* A slow start is nobody's fault. */
 #define RATE_GRACE_MS 10000
-
-static const struct media_type_row {
-    const char *suffix;
-    const char *type;
-} media_types[] = {
-    {".html", "text/html; charset=utf-8" },
-    {".htm",  "text/html; charset=utf-8" },
-    {".txt",  "text/plain; charset=utf-8"},
-    {".json", "application/json"         },
-    {".xml",  "application/xml"          },
-    {".svg",  "image/svg+xml"            },
-};
-
-static struct str media_type_of(struct str path)
-{
-    for (size_t i = 0; i < sizeof(media_types) / sizeof(media_types[0]); i++)
-        if (str_ends_with(path, str_of(media_types[i].suffix)))
-            return str_of(media_types[i].type);
-    return STR("application/octet-stream");
-}
 
 /* The spool that a setting names; the first of the file where it names none. */
 static const struct config_spool *find_spool(const struct build *b, const struct setting *s)
@@ -114,7 +95,9 @@ static void link_page(struct build *b, struct error_page *page, const struct arg
         diag_error(d, span, "an error page leads only to a route that is 'internal'; '%.*s' is not",
                    STR_ARG(route->full_name));
     else if (route->action == ACTION_BACKEND || route->action == ACTION_STATUS_PAGE)
-        diag_error(d, span, "an error page leads to no %s: '%.*s' must 'respond' or 'redirect'",
+        diag_error(d, span,
+                   "an error page leads to no %s: '%.*s' needs 'respond', 'redirect' or "
+                   "'files'",
                    route->action == ACTION_BACKEND ? "backend" : "status page",
                    STR_ARG(route->full_name));
 }

@@ -112,6 +112,27 @@ static void dump_bind(struct dump *d, const struct config_bind *bind)
     dump_close(d);
 }
 
+static void dump_line(struct dump *d, const char *name, struct str value)
+{
+    if (value.n == 0)
+        return;
+    dump_directive(d, name);
+    dump_text(d, " ");
+    dump_word(d, value);
+    dump_end_line(d);
+}
+
+static void dump_files(struct dump *d, const struct config_route *route)
+{
+    dump_directive(d, "files ");
+    dump_word(d, route->directory->path);
+    dump_open(d);
+    dump_line(d, "index", route->index);
+    dump_line(d, "strip", route->strip);
+    dump_line(d, "fallback", route->fallback);
+    dump_close(d);
+}
+
 static void dump_action(struct dump *d, const struct config_route *route)
 {
     switch (route->action) {
@@ -139,6 +160,7 @@ static void dump_action(struct dump *d, const struct config_route *route)
         dump_template(d, &route->text);
         dump_end_line(d);
         return;
+    case ACTION_FILES: dump_files(d, route); return;
     }
 }
 

@@ -147,6 +147,19 @@ static bool disk_can_spool(const struct files *f, struct str path)
     return stat(name, &st) == 0 && S_ISDIR(st.st_mode) && access(name, W_OK | X_OK) == 0;
 }
 
+static const char *disk_find_directory(const struct files *f, struct str path)
+{
+    char name[PATH_MAX];
+    struct stat st;
+
+    (void)f;
+    if (!path_terminate(path, name))
+        return "not a path";
+    if (stat(name, &st) != 0)
+        return errno == EACCES ? NULL : strerror(errno);
+    return S_ISDIR(st.st_mode) ? NULL : strerror(ENOTDIR);
+}
+
 /* The nearest directory above a path that is not there yet is where it would be made. */
 static bool disk_disk(const struct files *f, struct str path, struct files_disk *disk)
 {
@@ -224,6 +237,7 @@ const struct files files_disk = {
     .match = disk_match,
     .identity = disk_identity,
     .can_spool = disk_can_spool,
+    .find_directory = disk_find_directory,
     .disk = disk_disk,
     .directory = disk_directory,
     .environment = disk_environment,
@@ -302,6 +316,15 @@ static bool memory_can_spool(const struct files *f, struct str path)
     return entry != NULL && entry->text.p == NULL;
 }
 
+static const char *memory_find_directory(const struct files *f, struct str path)
+{
+    const struct files_entry *entry = memory_find(f, path);
+
+    if (entry == NULL)
+        return strerror(ENOENT);
+    return entry->text.p == NULL ? NULL : strerror(ENOTDIR);
+}
+
 static bool memory_disk(const struct files *f, struct str path, struct files_disk *disk)
 {
     (void)f;
@@ -369,6 +392,7 @@ void files_memory_init(struct files_memory *m, const struct files_entry *entries
                   .match = memory_match,
                   .identity = memory_identity,
                   .can_spool = memory_can_spool,
+                  .find_directory = memory_find_directory,
                   .disk = memory_disk,
                   .directory = memory_directory,
                   .environment = memory_environment,

@@ -20,7 +20,7 @@ void let_add(struct compile *c, const struct setting *s)
 
     if (variable_is_known(name)) {
         diag_error(c->diags, setting_span(s),
-                   "'%.*s' is a variable: no value of yours can have its name", STR_ARG(name));
+                   "'%.*s' is a variable: a 'let' cannot have its name", STR_ARG(name));
         return;
     }
     let = store_new(&c->scratch, struct let);

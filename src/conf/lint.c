@@ -120,14 +120,18 @@ static const char *of_retry(const struct built_layer *l)
 {
     if (!is_proxied(l))
         return of_proxied(l);
-    return l->policy->replay == REPLAY_NEVER ? "where it is in force there is 'replay never'" : NULL;
+    return l->policy->replay == REPLAY_NEVER ? "where it is in force there is 'replay never'"
+                                             : NULL;
 }
 
 static const char *of_intercept(const struct built_layer *l)
 {
     if (!is_proxied(l))
         return of_proxied(l);
-    return l->policy->error_pages->n_keys == 0 ? "where it is in force there is no error page" : NULL;
+    if (!l->policy->intercept_errors)
+        return NULL;
+    return l->policy->error_pages->n_keys == 0 ? "where it is in force there is no error page"
+                                               : NULL;
 }
 
 /* What is timed before a request has a route is the frontend's business. */
@@ -251,29 +255,27 @@ static bool is_in_force(const struct layer *layer, const struct setting *s)
     return false;
 }
 
-/* Warn if the setting is in force somewhere and means something nowhere. */
+/* Warn if the setting means nothing anywhere. */
 static void lint_setting(struct build *b, const struct setting *s, struct built_layer *from)
 {
     effect_fn why_not = effect_of(s);
-    const char *reason = NULL;
+    const char *reason = "everything within sets another";
 
     if (why_not == of_anything || s->is_bad)
         return;
     for (const struct built_layer *l = from; l != NULL; l = l->next) {
         const char *one;
 
-        if (!is_in_force(l->layer, s))
+        /* Where no route is found nothing but the connection itself is timed. */
+        if (!is_in_force(l->layer, s) || (l->route == NULL && why_not != of_frontend))
             continue;
         one = why_not(l);
         if (one == NULL)
             return;
-        /* What a route says tells more than that nothing is proxied without one. */
-        if (reason == NULL || l->route != NULL)
-            reason = one;
+        reason = one;
     }
-    if (reason != NULL)
-        diag_warning(b->compile->diags, s->statement->words.first->span,
-                     "this '%s' has no effect: %s", s->row->name, reason);
+    diag_warning(b->compile->diags, s->statement->words.first->span, "this '%s' has no effect: %s",
+                 s->row->name, reason);
 }
 
 static void lint_scope(struct build *b, const struct scope *scope, struct built_layer *from)
@@ -291,7 +293,8 @@ static void lint_settings(struct build *b)
         lint_scope(b, defaults->block, b->layers);
     for (const struct setting *s = build_first(b->top, SETTING_POLICY); s != NULL;
          s = build_next(s))
-        lint_scope(b, s->block, b->layers);
+        if (resolve_is_used(b->compile, s)) /* else that has been said */
+            lint_scope(b, s->block, b->layers);
     for (struct built_layer *l = b->layers; l != NULL; l = l->next) {
         struct built_layer *keep = l->next;
 

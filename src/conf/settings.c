@@ -11,6 +11,7 @@
 #define IN_BACKEND  (1U << PLACE_BACKEND)
 #define IN_BIND     (1U << PLACE_BIND)
 #define IN_RESPOND  (1U << PLACE_RESPOND)
+#define IN_FILES    (1U << PLACE_FILES)
 #define IN_NAMED_POLICY (1U << PLACE_POLICY)
 #define IN_POLICY   (1U << PLACE_DEFAULTS | IN_NAMED_POLICY | IN_FRONTEND | IN_ROUTE)
 
@@ -32,6 +33,7 @@ const struct place_row place_rows[PLACE_N] = {
     [PLACE_BACKEND] = {"in a backend",              false},
     [PLACE_BIND] = {"in the block of 'bind'",    true },
     [PLACE_RESPOND] = {"in the block of 'respond'", true },
+    [PLACE_FILES] = {"in the block of 'files'",   true },
 };
 
 bool setting_stands_in(const struct setting_row *row, enum place place)

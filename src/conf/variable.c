@@ -60,7 +60,9 @@ static void report_unknown(struct compile *c, struct str name, struct span span)
     }
     let_suggest(c, &s);
     acl_suggest(c, &s);
-    diag_error(c->diags, span, "unknown variable '%.*s'%s", STR_ARG(name), suggest_text(&s));
+    diag_error(c->diags, span, "unknown %s '%.*s'%s",
+               acl_is_known(c, s.nearest) ? "variable or acl" : "variable", STR_ARG(name),
+               suggest_text(&s));
 }
 
 /* Names of fields are compared without regard to case, so they are kept in one. */

@@ -1,9 +1,9 @@
 /*
  * field - the names of header fields.
  *
- * A look-up picks the one known name with this length and first letter and compares with it alone.
- * No two rows of fields.def share both; a test finds each row by its name, so that a row without a
- * case here does not go unnoticed.
+ * A look-up picks the one known name with this length and first letter (where two share both, a later
+ * one) and compares with it alone. A test finds each row by its name, so that a row without a case
+ * here does not go unnoticed.
  */
 #include "http/field.h"
 
@@ -54,21 +54,24 @@ static const struct name_row names[FIELD_N] = {
 #undef X
 };
 
-/* The only known name that a text of this length with this first letter (once: third letter) can
- * be. */
+/* The only known name that a text of this length with this first letter (twice: and a later one)
+ * can be. */
 static enum field_id field_candidate(struct str name, char first)
 {
     switch (name.n) {
     case 2: return FIELD_TE;
     case 3: return FIELD_VIA;
     case 4: return first == 'h' ? FIELD_HOST : first == 'd' ? FIELD_DATE : FIELD_ETAG;
-    case 5: return FIELD_PROXY;
+    case 5: return first == 'r' ? FIELD_RANGE : FIELD_PROXY;
     case 6:
         if (first == 's')
             return FIELD_SERVER;
         return first == 'a' ? FIELD_ACCEPT : first == 'c' ? FIELD_COOKIE : FIELD_EXPECT;
     case 7: return first == 'u' ? FIELD_UPGRADE : first == 't' ? FIELD_TRAILER : FIELD_REFERER;
-    case 8: return FIELD_LOCATION;
+    case 8:
+        if (first == 'l')
+            return FIELD_LOCATION;
+        return str_lower_char(name.p[3]) == 'r' ? FIELD_IF_RANGE : FIELD_IF_MATCH;
     case 10:
         return first == 'u' ? FIELD_USER_AGENT : first == 'c' ? FIELD_CONNECTION : FIELD_KEEP_ALIVE;
     case 11: return first == 'i' ? FIELD_INCREMENTAL : FIELD_RETRY_AFTER;
@@ -76,6 +79,8 @@ static enum field_id field_candidate(struct str name, char first)
     case 13:
         if (first == 'c')
             return FIELD_CACHE_CONTROL;
+        if (first == 'i')
+            return FIELD_IF_NONE_MATCH;
         if (first == 't' || first == 'u')
             return first == 't' ? FIELD_TUS_RESUMABLE : FIELD_UPLOAD_OFFSET;
         return first == 'a' ? FIELD_AUTHORIZATION : FIELD_LAST_MODIFIED;
@@ -89,9 +94,10 @@ static enum field_id field_candidate(struct str name, char first)
             return FIELD_X_FORWARDED_HOST;
         return first == 'c' ? FIELD_CONTENT_ENCODING : FIELD_PROXY_CONNECTION;
     case 17:
-        if (first == 't')
-            return FIELD_TRANSFER_ENCODING;
+        if (first == 't' || first == 'i')
+            return first == 't' ? FIELD_TRANSFER_ENCODING : FIELD_IF_MODIFIED_SINCE;
         return str_lower_char(name.p[2]) == 'a' ? FIELD_X_ACCEL_BUFFERING : FIELD_X_FORWARDED_PROTO;
+    case 19: return FIELD_IF_UNMODIFIED_SINCE;
     }
     return FIELD_OTHER;
 }

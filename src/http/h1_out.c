@@ -405,7 +405,8 @@ bool h1_send(struct h1 *h)
         h->out_state == H1_OUT_DONE)
         return false;
     for (;;) {
-        if (h->out_state == H1_OUT_BODY)
+        /* A file that ended before its time has ended the connection, and the body with it. */
+        if (h->out_state == H1_OUT_BODY && !h->conn.is_closed)
             end_message(h);
         if (h->conn.is_closed || h->out_state == H1_OUT_BROKEN)
             return true;

@@ -30,6 +30,7 @@ void body_init(struct body *b, const struct body_setup *setup)
         .max_bytes = setup->max_bytes,
         .pipe_in = -1,
         .pipe_out = -1,
+        .file = -1,
     };
     /* A window has no file: what is read of it is dropped from memory alone. */
     assert(setup->keep != KEEP_WINDOW || setup->store == NULL);
@@ -51,8 +52,37 @@ bool body_init_pipe(struct body *b, struct loop *loop, struct bufs *bufs)
         .spool = {.fd = -1},
         .pipe_in = ends[1],
         .pipe_out = ends[0],
+        .file = -1,
     };
     return true;
+}
+
+void body_init_file_take(struct body *b, struct loop *loop, struct bufs *bufs, int *fd, uint64_t at,
+                         uint64_t length_bytes)
+{
+    *b = (struct body){
+        .loop = loop,
+        .bufs = bufs,
+        .keep = KEEP_NOTHING,
+        .state = BODY_COMPLETE,
+        .has_length = true,
+        .length = length_bytes,
+        .in_bytes = length_bytes,
+        .unread_max_bytes = UINT64_MAX,
+        .max_bytes = UINT64_MAX,
+        .spool = {.fd = -1},
+        .pipe_in = -1,
+        .pipe_out = -1,
+        .file = *fd,
+        .file_at = at,
+    };
+    *fd = -1;
+}
+
+/* Do its bytes lie where the body only passes them on? */
+static bool is_elsewhere(const struct body *b)
+{
+    return body_is_pipe(b) || b->file >= 0;
 }
 
 void body_reset(struct body *b)
@@ -63,6 +93,9 @@ void body_reset(struct body *b)
         b->pipe_in = -1;
         b->pipe_out = -1;
     }
+    if (b->file >= 0)
+        close(b->file);
+    b->file = -1;
     buf_put(b->bufs, &b->memory);
     spool_reset(&b->spool);
     b->producer = NULL;
@@ -74,7 +107,7 @@ void body_check(const struct body *b)
     uint64_t in_memory = b->memory == NULL ? 0 : buf_length(b->memory);
 
     assert(b->kept_from <= b->out_bytes && b->out_bytes <= b->in_bytes);
-    assert(body_is_pipe(b) ||
+    assert(is_elsewhere(b) ||
            b->kept_from + b->spool.size_bytes + in_memory == b->in_bytes);
     assert(b->keep != KEEP_ALL || b->kept_from == 0);
 }
@@ -366,6 +399,13 @@ struct body_piece body_peek(const struct body *b)
             .fd = b->pipe_out,
             .n = b->in_bytes - b->out_bytes,
         };
+    if (b->file >= 0)
+        return (struct body_piece){
+            .kind = BODY_PIECE_FILE,
+            .fd = b->file,
+            .at = b->file_at + b->out_bytes,
+            .n = b->in_bytes - b->out_bytes,
+        };
     if (b->out_bytes < from)
         return (struct body_piece){
             .kind = BODY_PIECE_FILE,
@@ -397,7 +437,7 @@ void body_consume(struct body *b, uint64_t n)
 {
     assert(n <= body_unread(b));
     b->out_bytes += n;
-    if (body_is_pipe(b)) {
+    if (is_elsewhere(b)) {
         b->kept_from = b->out_bytes;
     } else if (b->keep == KEEP_NOTHING) {
         drop_read(b);
@@ -422,7 +462,7 @@ bool body_rewind(struct body *b)
 
 void body_stop_keeping(struct body *b)
 {
-    assert(!body_is_pipe(b));
+    assert(!is_elsewhere(b));
     b->keep = KEEP_NOTHING;
     drop_read(b);
     if (b->out_bytes == b->in_bytes)

@@ -176,6 +176,13 @@ static struct spool_store *bundle_store(const struct opener *o, const struct spo
                        : spool_store_adopt(setup, fds[0], fds[1], bundle_of(o)->row);
 }
 
+static int bundle_directory(const struct opener *o, struct str path)
+{
+    const int *fds = bundle_find(bundle_of(o), RESOURCE_DIRECTORY, 0, path);
+
+    return fds == NULL ? -1 : fcntl(fds[0], F_DUPFD_CLOEXEC, 0);
+}
+
 static bool map_text(struct bundle *b, int fd)
 {
     struct stat st;
@@ -224,6 +231,7 @@ bool bundle_begin(struct bundle *b, struct message *m, unsigned row)
         .opener = {.bind = bundle_bind,
                    .log = bundle_log,
                    .keeps_store = bundle_keeps_store,
+                   .directory = bundle_directory,
                    .store = bundle_store},
         .number = m->number,
         .row = row,

@@ -11,6 +11,7 @@
 #include "proxy/render.h"
 #include "proxy/rewrite.h"
 #include "proxy/route.h"
+#include "proxy/static.h"
 #include "proxy/worker.h"
 
 #include <stdio.h>
@@ -257,6 +258,27 @@ static void explain_backend(struct txn *t)
                STR_ARG(t->outgoing->fields[i].value));
 }
 
+/* Which file it would be; the disk is not asked. */
+static void explain_files(struct txn *t)
+{
+    const struct config_route *r = t->route;
+    const char *path = static_path(t, r);
+
+    print_place(printf("it is answered with a file"), &r->place);
+    if (t->request->method != METHOD_GET && t->request->method != METHOD_HEAD) {
+        puts("    only GET and HEAD are: the client gets 405");
+        return;
+    }
+    if (path == NULL)
+        puts("    a file of this name is never served");
+    else
+        printf("    %.*s/%s\n", STR_ARG(r->directory->path), path);
+    if (r->fallback.n > 0)
+        printf("    or else %.*s%.*s\n", STR_ARG(r->directory->path), STR_ARG(r->fallback));
+    else
+        puts("    or else 404");
+}
+
 static void explain_action(struct txn *t)
 {
     const struct config_route *r = t->route;
@@ -272,6 +294,7 @@ static void explain_action(struct txn *t)
         print_short(text);
         putchar('\n');
         return;
+    case ACTION_FILES: explain_files(t); return;
     }
 }
 

@@ -39,6 +39,7 @@ int main(int argc, char **argv)
     case COMMAND_DUMP: return tools_dump(&o);
     case COMMAND_SIGNAL: return remote_run(&o);
     case COMMAND_EXPLAIN: return explain(&o);
+    case COMMAND_KEYWORDS: return tools_keywords();
     case COMMAND_VERSION: return print_version(&o);
     case COMMAND_HELP: options_print_help(); return 0;
     }

@@ -4,6 +4,7 @@
 #include "proc/options.h"
 
 #include <getopt.h>
+#include <limits.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -14,6 +15,7 @@ static const char help[] =
     "       holdfast dump -f FILE       print the configuration after inheritance\n"
     "       holdfast explain -f FILE METHOD URL [-H 'Name: value'] [--from IP] [--frontend NAME]\n"
     "                                   which route takes a request, why, and what holds there\n"
+    "       holdfast keywords           print the language as JSON: directives, variables, types\n"
     "\n"
     "  -f FILE   the configuration file\n"
     "  -c, -t    check only: exit 0 where it is valid, else 1\n"
@@ -52,9 +54,10 @@ static const struct command_row {
     unsigned operands_max;
     bool needs_config;
 } commands[] = {
-    {"",        COMMAND_RUN,     "f:cthvdDWqp:s:S", 0, 0, true},
-    {"dump",    COMMAND_DUMP,    "f:qh",         0, 0, true},
-    {"explain", COMMAND_EXPLAIN, "f:qhH:A:F:",   2, 2, true},
+    {"",         COMMAND_RUN,      "f:cthvdDWqp:s:S", 0, 0, true },
+    {"dump",     COMMAND_DUMP,     "f:qh",         0, 0, true },
+    {"explain",  COMMAND_EXPLAIN,  "f:qhH:A:F:",   2, 2, true },
+    {"keywords", COMMAND_KEYWORDS, "h",            0, 0, false},
 };
 
 void options_print_help(void)
@@ -164,4 +167,50 @@ bool options_parse(int argc, char **argv, struct options *o)
     o->operands = argv + optind;
     o->n_operands = (unsigned)(argc - optind);
     return options_complete(row, o);
+}
+
+static const char *long_word(int letter)
+{
+    for (const struct option *o = long_options; o->name != NULL; o++)
+        if (o->val == letter)
+            return o->name;
+    return NULL;
+}
+
+static void write_command(struct json *j, const struct command_row *row)
+{
+    json_open_object(j);
+    json_member(j, "name", row->word);
+    json_key(j, "operands");
+    json_open_array(j);
+    json_number(j, row->operands_min);
+    if (row->operands_max == UINT_MAX)
+        json_null(j);
+    else
+        json_number(j, row->operands_max);
+    json_close(j);
+    json_key(j, "options");
+    json_open_array(j);
+    for (const char *p = row->letters; *p != '\0'; p++) {
+        if (*p == ':')
+            continue;
+        json_open_object(j);
+        json_key(j, "letter");
+        json_text(j, (struct str){p, 1});
+        json_member(j, "word", long_word(*p));
+        json_key(j, "argument");
+        json_bool(j, p[1] == ':');
+        json_close(j);
+    }
+    json_close(j);
+    json_close(j);
+}
+
+void options_write(struct json *j)
+{
+    json_key(j, "commands");
+    json_open_array(j);
+    for (size_t i = 0; i < sizeof(commands) / sizeof(commands[0]); i++)
+        write_command(j, &commands[i]);
+    json_close(j);
 }

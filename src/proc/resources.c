@@ -182,6 +182,33 @@ static void prepare_spool(struct resources *r, const struct config *c,
                          STR_ARG(spool->name), STR_ARG(spool->path), strerror(errno));
 }
 
+/*
+ * A path of files means what is there now: it is opened anew by every reload. Where we may not look
+ * any more, the old one goes on.
+ */
+static void prepare_directory(struct resources *r, const struct config_directory *d,
+                              struct generation_errors *errors)
+{
+    struct resource *old = resource_find(r, RESOURCE_DIRECTORY, 0, d->path);
+    int fd = old != NULL && old->is_new ? -1 : r->opener->directory(r->opener, d->path);
+    struct resource *s = NULL;
+
+    if (old != NULL && (old->is_new || (fd < 0 && errno == EACCES))) {
+        old->is_kept = true;
+        return;
+    }
+    if (fd >= 0)
+        s = resource_new(r, RESOURCE_DIRECTORY, d->path);
+    if (s != NULL) {
+        s->fds[s->n_fds++] = fd;
+        return;
+    }
+    generation_error(errors, &d->place, "cannot serve files of '%.*s': %s", STR_ARG(d->path),
+                     errno == ENOSYS ? "this kernel has no openat2(2)" : strerror(errno));
+    if (fd >= 0)
+        close(fd);
+}
+
 bool resources_prepare(struct resources *r, const struct config *c,
                        struct generation_errors *errors)
 {
@@ -199,6 +226,8 @@ bool resources_prepare(struct resources *r, const struct config *c,
     }
     for (size_t i = 0; i < c->n_spools; i++)
         prepare_spool(r, c, &c->spools[i], errors);
+    for (size_t i = 0; i < c->n_directories; i++)
+        prepare_directory(r, &c->directories[i], errors);
     for (size_t i = 0; i < c->n_frontends; i++)
         prepare_binds(r, &c->frontends[i], errors);
     return errors->n == before;

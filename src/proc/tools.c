@@ -3,12 +3,15 @@
  */
 #include "proc/tools.h"
 
+#include "base/json.h"
 #include "conf/dump.h"
+#include "conf/keywords.h"
 #include "conf/load.h"
 
 #include <stdio.h>
 
 #define DUMP_BLOCK_BYTES 65536
+#define KEYWORDS_SCHEMA  1 /* grows when a member goes or changes its meaning */
 
 struct config *tools_compile(const struct options *o, const struct files *files)
 {
@@ -57,4 +60,22 @@ int tools_dump(const struct options *o)
     arena_free(a);
     config_unref(c);
     return text.p != NULL ? 0 : 1;
+}
+
+int tools_keywords(void)
+{
+    struct json j = json_start(stdout);
+
+    json_open_object(&j);
+    json_member(&j, "program", "holdfast");
+    json_member(&j, "version", HOLDFAST_VERSION);
+    json_key(&j, "schema");
+    json_number(&j, KEYWORDS_SCHEMA);
+    options_write(&j);
+    keywords_write(&j);
+    json_close(&j);
+    if (fflush(stdout) == 0 && !ferror(stdout))
+        return 0;
+    perror("holdfast: standard output");
+    return 1;
 }

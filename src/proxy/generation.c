@@ -10,8 +10,10 @@
 #include "proxy/worker.h"
 
 #include <errno.h>
+#include <fcntl.h>
 #include <stdarg.h>
 #include <stdio.h>
+#include <unistd.h>
 
 #define ERROR_TEXT_MAX 512
 
@@ -154,6 +156,45 @@ static bool bind_stores(struct generation *g, const struct generation *before,
     return ok;
 }
 
+/*
+ * Open a directory of files. A path means what is there now: a tree that was replaced is seen after
+ * a reload. Where we may not look any more (rights were dropped), the one of `before` goes on.
+ */
+static int directory_bind(const struct opener *o, const struct config_directory *d,
+                          const struct generation *before)
+{
+    int fd = o->directory(o, d->path);
+
+    if (fd >= 0 || errno != EACCES || before == NULL)
+        return fd;
+    for (size_t i = 0; i < before->config->n_directories; i++)
+        if (str_eq(before->config->directories[i].path, d->path))
+            return fcntl(before->directories[i], F_DUPFD_CLOEXEC, 0);
+    return -1;
+}
+
+static bool bind_directories(struct generation *g, const struct generation *before,
+                             struct generation_errors *errors)
+{
+    const struct config *c = g->config;
+    bool ok = true;
+
+    g->directories = memory_get((c->n_directories + 1) * sizeof(int));
+    if (g->directories == NULL)
+        return false;
+    for (size_t i = 0; i < c->n_directories; i++) {
+        const struct config_directory *d = &c->directories[i];
+
+        g->directories[i] = directory_bind(g->worker->opener, d, before);
+        if (g->directories[i] >= 0)
+            continue;
+        generation_error(errors, &d->place, "cannot serve files of '%.*s': %s", STR_ARG(d->path),
+                         errno == ENOSYS ? "this kernel has no openat2(2)" : strerror(errno));
+        ok = false;
+    }
+    return ok;
+}
+
 static bool bind_backends(struct generation *g, struct generation_errors *errors)
 {
     const struct config *c = g->config;
@@ -186,6 +227,7 @@ struct generation *generation_new(struct worker *w, struct config *c, struct gen
     *g = (struct generation){.refs = 1, .worker = w, .config = config_ref(c)};
     ok = bind_logs(g, before, errors);
     ok &= bind_stores(g, before, errors);
+    ok &= bind_directories(g, before, errors);
     ok &= bind_backends(g, errors);
     if (ok)
         return g;
@@ -209,10 +251,14 @@ void generation_unref(struct generation *g)
         backend_state_unref(g->backends[i]);
     for (size_t i = 0; g->stores != NULL && i < g->config->n_spools; i++)
         spool_store_unref(g->stores[i]);
+    for (size_t i = 0; g->directories != NULL && i < g->config->n_directories; i++)
+        if (g->directories[i] >= 0)
+            close(g->directories[i]);
     for (size_t i = 0; i < g->n_logs; i++)
         log_ref_drop(g->logs[i]);
     memory_put(g->backends);
     memory_put(g->stores);
+    memory_put(g->directories);
     memory_put(g->logs);
     config_unref(g->config);
     memory_put(g);

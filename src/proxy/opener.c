@@ -3,6 +3,7 @@
  */
 #include "proxy/opener.h"
 
+#include "io/directory.h"
 #include "io/sock.h"
 
 #include <errno.h>
@@ -44,6 +45,12 @@ static bool paths_keep_store(const struct opener *o, const struct spool_store *k
     return spool_directory_is_there(spool_store_directory(known));
 }
 
+static int paths_directory(const struct opener *o, struct str path)
+{
+    (void)o;
+    return directory_open(path.p); /* NUL-terminated, as every text of an arena */
+}
+
 static struct spool_store *paths_store(const struct opener *o, const struct spool_setup *setup)
 {
     (void)o;
@@ -55,6 +62,7 @@ const struct opener opener_paths = {
     .bind = paths_bind,
     .log = paths_log,
     .keeps_store = paths_keep_store,
+    .directory = paths_directory,
     .store = paths_store,
 };
 

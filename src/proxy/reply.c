@@ -1,27 +1,39 @@
 /*
- * reply - answers of our own: respond, redirect, error pages, and the built-in page.
+ * reply - answers of our own: respond, redirect, files, error pages, and the built-in page.
  */
 #include "proxy/reply.h"
 
 #include "base/clock.h"
+#include "base/panic.h"
 #include "http/status.h"
 #include "http/uri.h"
 #include "proxy/render.h"
 #include "proxy/rewrite.h"
+#include "proxy/static.h"
 #include "proxy/status_page.h"
 #include "proxy/worker.h"
 
-struct answer {
-    unsigned status;
-    struct str content_type;
-    struct str location; /* empty: none */
-    bool is_of_now;      /* nobody is to keep it */
-    struct str body;
-};
+#include <errno.h>
+#include <unistd.h>
+
+/* A part of a file that is no larger leaves with the head, from memory, and the file is closed at
+ * once. */
+#define READ_MAX BUF_SIZE_MIN
+
+void answer_add(struct answer *a, struct str name, struct str value)
+{
+    assert(a->n_fields < ANSWER_FIELDS_MAX);
+    a->fields[a->n_fields++] = (struct field){name, value, field_find(name)};
+}
 
 static bool add_field(struct head *h, enum field_id id, struct str value)
 {
     return head_add(h, field_name(id), value, id);
+}
+
+static uint64_t content_length(const struct answer *a)
+{
+    return a->has_file ? a->n : a->body.n;
 }
 
 static struct head *answer_head(struct txn *t, const struct answer *a)
@@ -35,24 +47,25 @@ static struct head *answer_head(struct txn *t, const struct answer *a)
     head_init(h, t->arena, true);
     h->status = a->status;
     h->has_length = a->status != 204 && a->status != 304;
-    h->body_length = a->body.n;
-    h->has_body = h->has_length && a->body.n > 0 &&
+    h->body_length = content_length(a);
+    h->has_body = h->has_length && h->body_length > 0 &&
                   (t->request == NULL || t->request->method != METHOD_HEAD);
     ok &= add_field(h, FIELD_DATE, date);
     if (t->generation->config->global.server_header)
         ok &= add_field(h, FIELD_SERVER, STR("holdfast"));
-    if (a->is_of_now)
-        ok &= head_add(h, STR("Cache-Control"), STR("no-store"), FIELD_OTHER);
     if (a->location.n > 0)
         ok &= add_field(h, FIELD_LOCATION, a->location);
-    if (a->body.n > 0)
+    if (a->body.n > 0 || a->has_file)
         ok &= add_field(h, FIELD_CONTENT_TYPE, a->content_type);
+    for (size_t i = 0; i < a->n_fields; i++)
+        ok &= a->fields[i].value.p != NULL &&
+              head_add(h, a->fields[i].name, a->fields[i].value, a->fields[i].id);
     rewrite_answer(t, h);
     return ok ? h : NULL;
 }
 
-/* The bytes of the answer, in memory; they need not outlive the configuration's arena. */
-static bool fill_body(struct txn *t, struct str text)
+/* An empty body in memory for n bytes. */
+static void init_body(struct txn *t, uint64_t n)
 {
     struct body_setup setup = {
         .loop = t->worker->loop,
@@ -63,26 +76,73 @@ static bool fill_body(struct txn *t, struct str text)
         .max_bytes = UINT64_MAX,
     };
 
-    body_reset(&t->response_body);
     body_init(&t->response_body, &setup);
-    body_declare(&t->response_body, text.n);
+    body_declare(&t->response_body, n);
+}
+
+/* The bytes of the answer; they need not outlive the configuration's arena. */
+static bool fill_from_text(struct txn *t, struct str text)
+{
+    init_body(t, text.n);
     if (body_write(&t->response_body, text.p, text.n) < text.n)
         return false;
     body_finish(&t->response_body);
     return true;
 }
 
-static void send_answer(struct txn *t, const struct answer *a)
+/* A file that has become shorter since it was opened leaves a message that is seen to be cut. */
+static bool fill_from_file(struct txn *t, const struct answer *a)
+{
+    ssize_t got;
+    size_t room;
+    char *space;
+
+    init_body(t, a->n);
+    space = body_space(&t->response_body, &room);
+    if (space == NULL)
+        return false;
+    assert(room >= a->n);
+    do
+        got = pread(a->file.fd, space, (size_t)a->n, (off_t)a->from);
+    while (got < 0 && errno == EINTR);
+    if (got < 0 || !body_commit(&t->response_body, (size_t)got))
+        return false;
+    body_finish(&t->response_body);
+    return true;
+}
+
+static bool fill_body(struct txn *t, struct answer *a)
+{
+    body_reset(&t->response_body);
+    if (!a->has_file)
+        return fill_from_text(t, a->body);
+    if (a->n <= READ_MAX)
+        return fill_from_file(t, a);
+    body_init_file_take(&t->response_body, t->worker->loop, &t->worker->bufs, &a->file.fd, a->from,
+                        a->n);
+    return true;
+}
+
+/* Head and body of the answer; false: no memory, or a disk that cannot be read. */
+static bool prepare(struct txn *t, struct answer *a, struct head **h, struct body **body)
+{
+    *h = answer_head(t, a);
+    *body = *h != NULL && (*h)->has_body ? &t->response_body : NULL;
+    return *h != NULL && (*body == NULL || fill_body(t, a));
+}
+
+void reply_send(struct txn *t, struct answer *a)
 {
     struct head *h;
     struct body *body;
+    bool is_ready;
 
     t->status = a->status; /* rules and logs may ask for it */
     timer_stop(&t->guard_timer); /* the body is not wanted any more */
-    h = answer_head(t, a);
-    body = h != NULL && h->has_body ? &t->response_body : NULL;
-
-    if (h == NULL || t->front == NULL || (body != NULL && !fill_body(t, a->body))) {
+    is_ready = prepare(t, a, &h, &body);
+    if (a->has_file)
+        file_close(&a->file);
+    if (!is_ready || t->front == NULL) {
         txn_finish(t, false);
         return;
     }
@@ -99,8 +159,13 @@ static void send_answer(struct txn *t, const struct answer *a)
 
 static bool route_answer(struct txn *t, const struct config_route *r, struct answer *a)
 {
-    struct str text = template_render(t, &r->text, RENDER_PLAIN);
+    struct str text;
 
+    if (r->action == ACTION_FILES) {
+        *a = (struct answer){.status = 200};
+        return static_page(t, r, a);
+    }
+    text = template_render(t, &r->text, RENDER_PLAIN);
     if (text.p == NULL)
         return false;
     *a = (struct answer){.status = r->status, .content_type = r->content_type};
@@ -116,7 +181,7 @@ void reply_route(struct txn *t)
     struct answer a;
 
     if (route_answer(t, t->route, &a) && (a.location.n == 0 || field_is_value(a.location)))
-        send_answer(t, &a);
+        reply_send(t, &a);
     else
         txn_fail(t, REASON_INTERNAL);
 }
@@ -127,12 +192,12 @@ void reply_status_page(struct txn *t)
     struct answer a = {
         .status = 200,
         .content_type = as_json ? STR("application/json") : STR("text/plain; charset=utf-8"),
-        .is_of_now = true,
         .body = status_page_render(t, as_json),
     };
 
+    answer_add(&a, STR("Cache-Control"), STR("no-store"));
     if (a.body.p != NULL)
-        send_answer(t, &a);
+        reply_send(t, &a);
     else
         txn_fail(t, REASON_NO_MEMORY);
 }
@@ -141,7 +206,7 @@ void reply_empty(struct txn *t)
 {
     struct answer a = {.status = 200};
 
-    send_answer(t, &a);
+    reply_send(t, &a);
 }
 
 /* The page that is there without a configuration: plain, short, and true. */
@@ -216,7 +281,8 @@ static bool page_answer(struct txn *t, const struct error_page *page, unsigned s
     return true;
 }
 
-void reply_error(struct txn *t, unsigned status)
+/* name: of a field that the answer has to bear, whatever its page; empty: none. */
+static void send_error(struct txn *t, unsigned status, struct str name, struct str value)
 {
     const struct error_page *page = error_pages_find(t->policy->error_pages, status);
     struct answer a;
@@ -227,7 +293,20 @@ void reply_error(struct txn *t, unsigned status)
     }
     if (page == NULL || !page_applies(t, page) || !page_answer(t, page, status, &a))
         a = builtin_answer(t, status);
-    send_answer(t, &a);
+    if (name.n > 0)
+        answer_add(&a, name, value);
+    reply_send(t, &a);
+}
+
+void reply_error(struct txn *t, unsigned status)
+{
+    send_error(t, status, STR_EMPTY, STR_EMPTY);
+}
+
+void reply_refuse(struct txn *t, enum reason why, struct str name, struct str value)
+{
+    t->reason = why;
+    send_error(t, reasons[why].status, name, value);
 }
 
 bool reply_replaces(const struct txn *t, unsigned status)

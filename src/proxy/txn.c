@@ -131,9 +131,9 @@ struct txn *txn_new(struct worker *w, struct stream *front)
         .sequence = w->next_sequence++,
         .started_ms = loop_now(w->loop),
         .request_body = {.loop = w->loop, .bufs = &w->bufs, .spool = {.fd = -1},
-                         .pipe_in = -1, .pipe_out = -1},
+                         .pipe_in = -1, .pipe_out = -1, .file = -1},
         .response_body = {.loop = w->loop, .bufs = &w->bufs, .spool = {.fd = -1},
-                          .pipe_in = -1, .pipe_out = -1},
+                          .pipe_in = -1, .pipe_out = -1, .file = -1},
     };
     list_init(&t->wait_link);
     list_init(&t->grave.link);

@@ -10,6 +10,7 @@
 #include "proxy/reply.h"
 #include "proxy/rewrite.h"
 #include "proxy/route.h"
+#include "proxy/static.h"
 #include "proxy/worker.h"
 
 #include <errno.h>
@@ -166,6 +167,7 @@ static void route_request(struct txn *t)
     case ACTION_BACKEND: start_proxying(t); return;
     case ACTION_RESPOND:
     case ACTION_REDIRECT: reply_route(t); return;
+    case ACTION_FILES: static_reply(t); return;
     case ACTION_STATUS_PAGE: reply_status_page(t); return;
     }
 }

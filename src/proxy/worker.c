@@ -26,10 +26,9 @@ static void accept_timer_fired(struct timer *t)
         loop_timer_set(w->loop, &w->accept_timer, LISTENER_RETRY_MS);
 }
 
-/* Descriptors that are neither connections nor spool files: listeners, logs, directories, pipes,
- * the loop. */
+/* Descriptors that are neither connections nor files: listeners, logs, spools, pipes, the loop. */
 #define FDS_BESIDE 24
-/* A client's own, its body's spool file, its connection to a server. */
+/* A client's own, its body's spool file or the file that it is sent, its connection to a server. */
 #define FDS_PER_CLIENT 3
 /* What a tunnel has beyond that: two pipes in place of a spool file. */
 #define FDS_PER_TUNNEL 3
@@ -49,6 +48,8 @@ bool worker_has_descriptors(const struct worker *w)
     uint64_t used = row_get(&w->row->n_fronts) * FDS_PER_CLIENT + w->n_pooled +
                     row_get(&w->row->n_in_state[TXN_TUNNEL]) * FDS_PER_TUNNEL;
 
+    if (w->current != NULL)
+        used += w->current->config->n_directories;
     return used + FDS_PER_CLIENT <= w->max_fds;
 }
 
