@@ -13,6 +13,7 @@ static const char main_text[] = "include \"parts/*.cfg\"\n"
                                 "frontend f {\n"
                                 "    bind \"*:${env.PORT}\"\n"
                                 "    error-page 404 file /pages/a.html\n"
+                                "    route s when path under /s { files /www }\n"
                                 "    route r { use-backend app }\n"
                                 "}\n"
                                 "backend app { server a host.example:3000 }\n";
@@ -24,6 +25,7 @@ static const struct files_entry entries[] = {
     {"x.cfg",         {main_text, sizeof(main_text) - 1}},
     {"parts/b.cfg",   {part_b, sizeof(part_b) - 1}      },
     {"parts/c.cfg",   {part_c, sizeof(part_c) - 1}      },
+    {"/www",          {NULL, 0}                         },
     {"/pages/a.html", {"<p>", 3}                        },
 };
 
@@ -44,7 +46,7 @@ static struct config *record(struct pack *to)
     struct files_recorder recorder;
     struct files_memory memory;
 
-    files_memory_init(&memory, entries, 4, variables);
+    files_memory_init(&memory, entries, sizeof(entries) / sizeof(entries[0]), variables);
     pack_init(to);
     files_recorder_init(&recorder, &memory.files, to);
     return load(&recorder.files);

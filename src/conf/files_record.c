@@ -5,11 +5,15 @@
  */
 #include "conf/files_record.h"
 
+/* Whoever adds a question to struct files adds it here, or workers could not compile. */
+_Static_assert(sizeof(struct files) == 12 * sizeof(void (*)(void)), "a question is not recorded");
+
 enum question {
     ASK_READ,
     ASK_MATCH,
     ASK_IDENTITY,
     ASK_CAN_SPOOL,
+    ASK_FIND_DIRECTORY,
     ASK_DISK,
     ASK_DIRECTORY,
     ASK_ENVIRONMENT,
@@ -76,6 +80,17 @@ static bool record_can_spool(const struct files *f, struct str path)
 
     pack_u64(note(f, ASK_CAN_SPOOL, path), can);
     return can;
+}
+
+static const char *record_find_directory(const struct files *f, struct str path)
+{
+    const struct files *asked = recorder(f)->asked;
+    const char *why = asked->find_directory(asked, path);
+    struct pack *to = note(f, ASK_FIND_DIRECTORY, path);
+
+    pack_u64(to, why == NULL);
+    pack_str(to, str_of(why));
+    return why;
 }
 
 static bool record_disk(const struct files *f, struct str path, struct files_disk *disk)
@@ -161,6 +176,7 @@ void files_recorder_init(struct files_recorder *r, const struct files *asked, st
                   .match = record_match,
                   .identity = record_identity,
                   .can_spool = record_can_spool,
+                  .find_directory = record_find_directory,
                   .disk = record_disk,
                   .directory = record_directory,
                   .environment = record_environment,
@@ -235,6 +251,15 @@ static bool replay_can_spool(const struct files *f, struct str path)
     struct unpack *from = answer(f, ASK_CAN_SPOOL, path);
 
     return from != NULL && unpack_u64(from) != 0;
+}
+
+static const char *replay_find_directory(const struct files *f, struct str path)
+{
+    struct unpack *from = answer(f, ASK_FIND_DIRECTORY, path);
+    bool is_one = from != NULL && unpack_u64(from) != 0;
+    struct str why = from == NULL ? STR(strayed) : unpack_str(from);
+
+    return is_one ? NULL : why.p;
 }
 
 static bool replay_disk(const struct files *f, struct str path, struct files_disk *disk)
@@ -326,6 +351,7 @@ void files_replayer_init(struct files_replayer *r, struct unpack *from, bool *ha
                   .match = replay_match,
                   .identity = replay_identity,
                   .can_spool = replay_can_spool,
+                  .find_directory = replay_find_directory,
                   .disk = replay_disk,
                   .directory = replay_directory,
                   .environment = replay_environment,
