@@ -5,8 +5,9 @@ VERSION  := $(shell cat VERSION)
 BUILD    ?= build/release
 VARIANT  ?= release
 
-PACKAGES := libpcre2-8 openssl
-DEBIAN   := build-essential pkg-config re2c bison libpcre2-dev libssl-dev libcunit1-dev varnish curl jq mandoc systemd procps
+PACKAGES := libpcre2-8 libxxhash openssl
+DEBIAN   := build-essential pkg-config re2c bison libpcre2-dev libssl-dev libxxhash-dev libcunit1-dev varnish curl jq \
+            mandoc systemd procps
 
 CC       ?= cc
 # Recipes print one short line; `make V=1` prints the commands.
@@ -26,7 +27,7 @@ endif
 CFLAGS   += -std=c11 -g $(OPTIMISE) $(WARNINGS)
 LDFLAGS  += -rdynamic -Wl,-z,relro,-z,now
 PKG_CFLAGS := $(shell pkg-config --cflags $(PACKAGES) 2>/dev/null)
-LDLIBS   += $(shell pkg-config --libs $(PACKAGES) 2>/dev/null)
+LDLIBS   += $(shell pkg-config --libs $(PACKAGES) 2>/dev/null) -lm
 
 SOURCES   := $(sort $(wildcard src/*/*.c))
 GENERATED := $(BUILD)/gen/config_lexer.c $(BUILD)/gen/config_parser.c $(BUILD)/gen/http1.c

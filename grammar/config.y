@@ -117,7 +117,7 @@ plain:
 
 argument:
     any_word
-|   list                            { $$ = ast_list(p->compile, @1); }
+|   list                            { $$ = ast_list(p->compile, @1, $1); }
 ;
 
 list:

@@ -10,11 +10,12 @@
 
 #include "conf/token.h"
 
-/* A word, or a list `(a, b)` where only words belong (LIST has no text of its own). */
+/* A word, or a list `(a, b)` of them (LIST has no text of its own). */
 struct ast_word {
     enum ast_word_kind { AST_BARE, AST_STRING, AST_RAW, AST_LIST } kind;
     struct span span;
     bool is_poisoned;
+    const struct ast_word *items; /* LIST: the first; they are linked by next */
     struct ast_word *next;
 };
 
@@ -64,9 +65,11 @@ struct ast_statement {
 };
 
 struct ast_word *ast_word(struct compile *c, const struct token *token);
-struct ast_word *ast_list(struct compile *c, struct span span);
 struct ast_words ast_words(struct ast_word *first);
 struct ast_words ast_words_add(struct ast_words words, struct ast_word *word);
+
+/* `( items )`; without items: the parser found none and has said so. */
+struct ast_word *ast_list(struct compile *c, struct span span, struct ast_words items);
 
 /* `left and right`, `left or right`: one flat list for a run of the same kind. */
 struct ast_expr *ast_join(struct compile *c, enum ast_expr_kind kind, struct ast_expr *left,

@@ -57,6 +57,15 @@ struct config *build(struct compile *c, const struct scope *top, const struct so
 const struct setting *build_first(const struct scope *scope, enum setting_id id);
 const struct setting *build_next(const struct setting *s);
 
+/* How many settings of a row stand in a scope. */
+size_t build_count(const struct scope *scope, enum setting_id id);
+
+/* All backends, by index, with their servers; names are resolved. What is wrong is reported. */
+void build_backends(struct build *b);
+
+/* The binds of a frontend, whose setting is s. */
+void build_binds(struct build *b, struct config_frontend *frontend, const struct setting *s);
+
 /* The place of a span, for messages at run time. */
 struct config_place build_place(struct build *b, struct span span);
 
@@ -67,6 +76,9 @@ const struct setting *build_setting(const struct scope *scope, const struct scop
 /* The argument with a key, of the setting, else of the row's default. May be NULL. */
 const struct arg *build_option(const struct setting *s, const struct scope *defaults,
                                const char *key);
+
+/* The list `(ADDRESS, …)` that starts with an argument of type PEER; none for NULL. */
+struct peers build_peers(struct build *b, const struct arg *first);
 
 /* A log's target from an argument of type TARGET. */
 struct config_log build_log(struct build *b, const struct arg *target);

@@ -52,7 +52,7 @@ enum response_buffering { RESPONSE_ON, RESPONSE_OFF, RESPONSE_AUTO };
 enum replay_when { REPLAY_SAFE, REPLAY_ALWAYS, REPLAY_NEVER };
 enum forwarded_mode { FORWARDED_APPEND, FORWARDED_REPLACE, FORWARDED_OFF };
 enum poller_kind { POLLER_EPOLL, POLLER_POLL };
-enum balance_kind { BALANCE_ROUNDROBIN };
+enum balance_kind { BALANCE_ROUNDROBIN, BALANCE_LEASTCONN, BALANCE_RANDOM, BALANCE_HASH };
 enum action_kind {
     ACTION_BACKEND,
     ACTION_RESPOND,
@@ -84,6 +84,13 @@ struct config_spool {
     uint64_t reserve_bytes;
     bool is_built_in; /* the one without a section */
     struct config_place place;
+};
+
+/* `(ADDRESS, …)`: whose word is taken for somebody else's address. None where it is empty. */
+struct peers {
+    const struct cidr *nets;
+    size_t n_nets;
+    bool has_unix; /* `unix`: whoever comes by a unix socket */
 };
 
 /* `files DIRECTORY`: one for all routes that name it. */
@@ -213,6 +220,7 @@ struct policy {
     size_t n_response_rules;
 
     enum forwarded_mode forwarded;
+    struct peers trusted_proxies;
 
     const struct access_rule *access_rules;
     size_t n_access_rules;
@@ -252,6 +260,8 @@ struct config_bind {
     unsigned backlog;
     bool has_mode;
     mode_t mode; /* of a unix socket */
+    bool accepts_proxy;         /* connections begin with a PROXY header */
+    struct peers proxy_sources; /* those of these alone; none: all do */
     struct config_place place;
 };
 
@@ -271,6 +281,9 @@ struct config_server {
     struct str full_name; /* BACKEND/SERVER: the key across reloads, together with addr */
     struct str address;   /* as written */
     struct addr addr;
+    unsigned weight;  /* 0: takes no requests */
+    bool is_backup;   /* takes requests where no other is up */
+    bool is_disabled; /* takes none at all */
     struct config_place place;
 };
 
@@ -278,10 +291,12 @@ struct config_backend {
     struct str name;
     size_t index; /* 0..n_backends-1 */
     enum balance_kind balance;
+    struct var_ref hash; /* BALANCE_HASH */
     const struct config_server *servers;
     size_t n_servers;
     unsigned keepalive; /* idle connections kept for each server; 0: none */
     uint32_t keepalive_idle_ms;
+    unsigned send_proxy; /* the version of the PROXY header that connections begin with; 0: none */
     struct config_place place;
 };
 
@@ -337,6 +352,14 @@ void regexes_free(struct regex_link *link);
 
 /* Drop one reference; the last frees the arena and what hangs off it. NULL is allowed. */
 void config_unref(struct config *c);
+
+static inline bool peers_are_none(const struct peers *p)
+{
+    return p->n_nets == 0 && !p->has_unix;
+}
+
+/* Is the far end of a connection among them? */
+bool peers_hold(const struct peers *p, const struct endpoint *e);
 
 /* The page for a status: a key of exactly this status, else one of its class, else NULL. */
 const struct error_page *error_pages_find(const struct error_pages *set, unsigned status);

@@ -50,8 +50,14 @@ void dump_when(struct dump *d, const struct expr *when);
 /* ` TARGET` of a log. */
 void dump_log(struct dump *d, const struct config_log *log);
 
+/* The name of a variable, with its argument. */
+void dump_variable(struct dump *d, const struct var_ref *var);
+
 /* ` ADDRESS` or ` ADDRESS/BITS`. */
 void dump_net(struct dump *d, const struct cidr *net);
+
+/* ` (ADDRESS, …)`; the list is not empty. */
+void dump_peers(struct dump *d, const struct peers *peers);
 
 /* Start a line with its directive; ` word ` in it; end it. */
 void dump_directive(struct dump *d, const char *name);

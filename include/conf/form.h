@@ -7,6 +7,7 @@
  *     a|b|c           one of these words           TYPE...      one or more
  *     [ sequence ]    may stand there; several in a row may stand in any order
  *     { a / b }       one of these sequences, told apart by their first word
+ *     (TYPE, ...)     a list in parentheses, one or more
  *     when EXPRESSION the condition, which the grammar has taken already
  *
  * The values become a flat list of arguments; each knows the word that introduced it (its key).
@@ -39,6 +40,8 @@
     X(FAILURE, "FAILURE", "reset, timeout, empty-response or a status such as 503")                \
     X(FIELD, "FIELD", "the name of a header field")                                                \
     X(WHO, "WHO", "an address, a block such as 10.0.0.0/8, or 'all'")                              \
+    X(PEER, "PEER", "an address, a block such as 10.0.0.0/8, or 'unix'")                           \
+    X(VARIABLE, "VARIABLE", "a variable such as client-ip")                                        \
     X(TARGET, "TARGET", "a target such as stderr or logs/web.log")                                 \
     X(BIND_ADDRESS, "BIND-ADDRESS", "an address such as *:8080, [::1]:80 or unix@/path")           \
     X(ADDRESS, "ADDRESS", "an address such as 127.0.0.1:3000, name:80 or unix@/path")
@@ -60,7 +63,8 @@ struct arg {
     struct str text; /* kept with the config; paths are absolute */
     uint64_t number; /* COUNT, sizes, durations, OCTAL, CODE; STATUS: 4 or 5 for a class */
     struct template template;
-    struct cidr net; /* WHO */
+    struct cidr net; /* WHO; PEER: but for the text `unix` */
+    struct var_ref var; /* VARIABLE */
     struct arg *next;
 };
 

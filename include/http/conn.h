@@ -89,6 +89,11 @@ struct conn_ops {
     void (*on_connected)(struct conn *c);
     /* Back: the exchange is over and the connection can have another. */
     void (*on_idle)(struct conn *c);
+    /*
+     * Front: the conn is about to be closed, without an answer, for the PROXY header that it should
+     * have begun with. `why` goes behind `PROXY header: `.
+     */
+    void (*on_bad_proxy)(struct conn *c, const char *why);
     /* The conn is closed: forget it. error: the errno of a connect that failed, else 0. */
     void (*on_closed)(struct conn *c, int error);
     /* How long may this last? UINT32_MAX: for ever. `owner` is the stream's, or NULL. */
@@ -112,8 +117,8 @@ struct conn {
     struct timer in_timer;
     struct timer out_timer;
     struct grave grave;
-    struct ip peer_ip; /* front: the client; all zero for a unix socket */
-    uint16_t peer_port;
+    struct endpoint peer;    /* front: who sends the requests; back: whose they are, if is_announced */
+    bool is_announced;       /* front: peer is who the PROXY header named; back: the server was told */
     unsigned char role;      /* enum conn_role */
     unsigned char in_wait;   /* enum conn_wait: what in_timer times */
     unsigned char out_wait;
@@ -129,6 +134,10 @@ struct conn {
 struct codec {
     /* Back: take the conn, which is idle, for an exchange. */
     struct stream *(*open)(struct conn *c, void *owner, struct arena *arena);
+    /*
+     * Back: these bytes go before the first message, in one call with it. False: no memory.
+     */
+    bool (*announce)(struct conn *c, const void *p, size_t n);
     /*
      * Send a message: its head, and the content of `out` (NULL: no body; else head->has_body). The
      * body is tied to the conn's task as consumer. Nothing is written before the conn's task runs,

@@ -34,12 +34,14 @@ struct h1_setup {
     const struct conn_ops *ops;
     void *owner;
     int fd; /* the conn owns it from here on, also on failure */
+    bool expects_proxy; /* front: a PROXY header comes before anything else (io/proxy_protocol.h) */
 };
 
 size_t h1_object_bytes(void);
 
 /*
- * A front conn over an accepted socket. Nothing is read yet: post conn->task, or call
+ * A front conn over an accepted socket, whose far end is `peer` unless a PROXY header is expected and
+ * names another. The header has the time of the first head, and neither has more for the other. Nothing is read yet: post conn->task, or call
  * h1_front_start, to begin. NULL: no memory, fd is closed.
  */
 struct conn *h1_front_new(const struct h1_setup *setup, const struct addr *peer);

@@ -12,6 +12,7 @@
 enum h1_in_state {
     H1_IN_CONNECTING, /* back: not yet connected */
     H1_IN_IDLE,       /* back: no exchange; front: no byte of the next request */
+    H1_IN_PROXY,      /* front: some or no bytes of a PROXY header */
     H1_IN_HEAD,       /* some or no bytes of a head */
     H1_IN_BODY,
     H1_IN_DONE,       /* the whole message is in; nothing is read until the exchange is over */

@@ -27,6 +27,13 @@ struct ip {
     unsigned char bytes[16];
 };
 
+/* Who is at one end of a connection. */
+struct endpoint {
+    struct ip ip;
+    uint16_t port; /* 0: not known */
+    bool is_ip;    /* else a unix socket, and the others are 0 */
+};
+
 /* A block of addresses: those that agree with `base` in the first `bits` of its 128. */
 struct cidr {
     struct ip base;
@@ -72,6 +79,17 @@ size_t ip_text(const struct ip *ip, char *out);
 
 /* Read a numeric IPv4 or IPv6 address without port or brackets. */
 bool ip_parse(struct str text, struct ip *ip);
+
+/*
+ * Read an endpoint as X-Forwarded-For has them: an IP address alone, `1.2.3.4:80`, `[::1]`,
+ * `[::1]:80`. Returns false for anything else.
+ */
+bool endpoint_parse(struct str text, struct endpoint *e);
+
+bool endpoint_eq(const struct endpoint *a, const struct endpoint *b);
+
+/* The endpoint of a socket address. */
+struct endpoint addr_endpoint(const struct addr *a);
 
 /*
  * Read `10.0.0.0/8`, `2001:db8::/32`, or an address alone (all its bits). Bits beyond the prefix

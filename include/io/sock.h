@@ -48,6 +48,9 @@ enum sock_connect sock_connect(const struct addr *addr, int *fd);
 /* How a pending connect has ended: 0, or the errno (getsockopt(2) SO_ERROR). */
 int sock_error(int fd);
 
+/* The far end of a connected socket; n == 0 on failure. */
+struct addr sock_peer(int fd);
+
 /* The local address of a connected or listening socket; n == 0 on failure. */
 struct addr sock_local(int fd);
 

@@ -22,6 +22,7 @@ struct listener {
     struct watch watch;
     struct generation *generation; /* the newest that names it; NULL until it is applied */
     const struct config_frontend *frontend;
+    const struct config_bind *bind; /* of the generation */
     struct list conns;
     bool is_removed;
     bool is_new;  /* opened by a prepare that is not committed */

@@ -5,9 +5,11 @@
  * (SERVER_BACKOFF_FIRST_MS doubling to SERVER_BACKOFF_LAST_MS): the back-off belongs to the
  * server, not to those who wait. While anybody waits, one connection at a time probes it; the
  * first that succeeds serves the first who waits, and the others follow in the order of their
- * arrival at a measured pace.
+ * arrival at a measured pace. Where another server is up nobody waits: then each request that
+ * passes has those that are down probed.
  *
- * States outlive generations: a server is the same as long as its name and address are. One that
+ * States outlive generations: a server is the same as long as its name, its address and whether it
+ * is sent PROXY headers are. One that
  * is no longer named closes its idle connections and is freed when the last busy one has gone.
  */
 #ifndef HOLDFAST_PROXY_SERVER_H
@@ -33,7 +35,13 @@ struct server_state {
     struct list idle; /* connections, the last used first */
     struct list busy; /* connecting ones too */
     unsigned n_idle;
-    unsigned bit; /* of CONFIG_SERVERS_MAX: its mark in txn->tried */
+    unsigned n_busy; /* in `busy` */
+    unsigned bit;    /* of CONFIG_SERVERS_MAX: its mark in txn->tried */
+    unsigned weight; /* 0: it takes no requests (`disabled` too) */
+    int turn;        /* see balance.c */
+    uint64_t seed;   /* likewise */
+    unsigned send_proxy; /* version of the PROXY header; 0: none */
+    bool is_backup;
     bool is_down;
     bool is_removed;
     bool is_named; /* by the generation being applied */
@@ -53,6 +61,9 @@ struct backend_state {
     unsigned refs; /* generations that name it */
     struct list servers;
     unsigned n_servers;
+    unsigned n_down; /* of them */
+    bool is_even;    /* those that take requests have one weight, and none is a backup */
+    uint64_t random; /* see balance.c */
     struct list waiters; /* struct txn by wait_link, in order of arrival */
     struct timer pace;
     unsigned keepalive;
@@ -74,22 +85,25 @@ struct str server_name(const struct server_state *s);
 struct str server_full_name(const struct server_state *s);
 
 /* The bit of a server in the masks below. */
-uint64_t server_mark(const struct server_state *s);
+static inline uint64_t server_mark(const struct server_state *s)
+{
+    return (uint64_t)1 << s->bit;
+}
 
-/*
- * A server that is up and not in `tried`, one that is not in `asked` where there is one; it takes
- * its turn. NULL: none.
- */
-struct server_state *balance_pick(struct backend_state *b, uint64_t tried, uint64_t asked);
-
-/* The same without taking its turn. */
-struct server_state *balance_look(const struct backend_state *b, uint64_t tried, uint64_t asked);
-
-/* Has every server its mark in `tried`? */
+/* Has every server that takes requests its mark in `tried`? */
 bool backend_all_tried(const struct backend_state *b, uint64_t tried);
 
-/* The connection used last, taken out of the pool; NULL: none. */
-struct conn *server_take_idle(struct server_state *s);
+/*
+ * A request is about to look for a server: those that are down are probed, as their back-off
+ * allows, so that one that is back is used again. The request waits for none of them.
+ */
+void backend_revive(struct backend_state *b);
+
+/*
+ * The connection used last that can bear a request of this client, taken out of the pool; NULL: none.
+ * Where servers are told who the client is (send_proxy) it is one that has borne no other's.
+ */
+struct conn *server_take_idle(struct server_state *s, const struct endpoint *client);
 
 /*
  * Start a connection for t, which is told by txn_on_connected or txn_on_connect_failed, never

@@ -75,11 +75,14 @@ struct txn {
     struct head *response;   /* as sent to the client */
     struct str path;         /* what routes match */
     struct str request_id;
+    struct endpoint sender; /* who has sent the request: the far end of its connection, or who its
+                             * PROXY header names */
+    struct endpoint client; /* the sender, or for whom a trusted one says that it has sent it */
+    bool sender_is_announced; /* by a PROXY header */
+    bool sender_is_trusted;
+    bool scheme_is_https; /* a trusted sender has said so */
     struct str *matches; /* what named groups held, by var_ref.match; NULL: nothing yet */
     const struct expr *fault_expr; /* a test that could not be decided; NULL: none */
-    struct ip client_ip;
-    uint16_t client_port;
-    bool client_is_ip;
 
     struct body request_body;
     struct body response_body;
@@ -98,6 +101,8 @@ struct txn {
     struct list wait_link;
     uint64_t sequence;
     uint64_t tried;      /* marks of servers that could not be connected to */
+    uint64_t balance_key; /* for `balance hash`, meaningful if has_balance_key */
+    bool has_balance_key;
     bool holds;          /* may wait for a server */
     bool wants_fresh;    /* no pooled connection: one has just turned out dead */
     bool client_shut;    /* the client has shut its side: gone if it would have to wait */

@@ -1291,6 +1291,7 @@ static void write_config(char **settings, int n_settings)
     fprintf(f, "global { log stderr level error }\n");
     fprintf(f, "spool main { path %s/spool; reserve 0 }\n", directory);
     fprintf(f, "frontend www {\n    bind fd@%d\n    retry 1\n    hold 1s\n", proxy_fd);
+    fprintf(f, "    trusted-proxies (127.0.0.1)\n"); /* what it forwards is seen to be kept */
     for (int i = 0; i < n_settings; i++)
         fprintf(f, "    %s\n", settings[i]);
     fprintf(f, "    route all { use-backend app }\n}\n");

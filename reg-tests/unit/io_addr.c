@@ -102,6 +102,40 @@ static void what_is_no_network_is_refused(void)
         CU_ASSERT_FALSE(cidr_parse(str_of(bad[i]), &c));
 }
 
+static bool endpoint_is(const char *text, const char *ip, unsigned port)
+{
+    char out[ADDR_TEXT_MAX];
+    struct endpoint e;
+
+    return endpoint_parse(str_of(text), &e) && e.is_ip && e.port == port &&
+           str_eq((struct str){out, ip_text(&e.ip, out)}, str_of(ip));
+}
+
+static void endpoints_are_read(void)
+{
+    CU_ASSERT(endpoint_is("192.0.2.1", "192.0.2.1", 0));
+    CU_ASSERT(endpoint_is("192.0.2.1:65535", "192.0.2.1", 65535));
+    CU_ASSERT(endpoint_is("2001:DB8::1", "2001:db8::1", 0));
+    CU_ASSERT(endpoint_is("[2001:db8::1]", "2001:db8::1", 0));
+    CU_ASSERT(endpoint_is("[2001:db8::1]:80", "2001:db8::1", 80));
+    CU_ASSERT(endpoint_is("::", "::", 0));
+    CU_ASSERT(endpoint_is("::ffff:192.0.2.1", "192.0.2.1", 0));
+}
+
+static void what_is_no_endpoint_is_refused(void)
+{
+    static const char *const bad[] = {
+        "",           "unknown",      "_hidden",     "192.0.2.1:",  "192.0.2.1:0", "192.0.2.1:65536",
+        "192.0.2",    "192.0.2.01",   "[192.0.2.1]", "[::1",        "[::1]80",     "[::1]:",
+        "[::1]:x",    "::1]",         "[]",          "[]:80",       ":80",         "192.0.2.1:80:80",
+        "192.0.2.1 ", "fe80::1%eth0", "[:80]:80",    "host:80",     "\"192.0.2.1\""};
+    struct endpoint e;
+
+    for (size_t i = 0; i < sizeof(bad) / sizeof(bad[0]); i++)
+        CU_ASSERT_FALSE(endpoint_parse(str_of(bad[i]), &e));
+    CU_ASSERT_FALSE(endpoint_parse((struct str){"::1\0", 4}, &e));
+}
+
 static void the_resolver_knows_localhost(void)
 {
     struct addr a;
@@ -120,5 +154,7 @@ UNIT_SUITE(io_addr)
     UNIT_TEST(equal_addresses_are_equal);
     UNIT_TEST(networks_hold_their_addresses);
     UNIT_TEST(what_is_no_network_is_refused);
+    UNIT_TEST(endpoints_are_read);
+    UNIT_TEST(what_is_no_endpoint_is_refused);
     UNIT_TEST(the_resolver_knows_localhost);
 }

@@ -205,7 +205,7 @@ static void make_request(struct txn *t, struct head *request, struct arena *aren
     t->arena = arena;
     t->request = request;
     t->path = str_of(any(paths, COUNT(paths)));
-    t->client_is_ip = ip_parse(roll(2) == 0 ? STR("10.0.0.1") : STR("10.1.2.3"), &t->client_ip);
+    t->client.is_ip = ip_parse(roll(2) == 0 ? STR("10.0.0.1") : STR("10.1.2.3"), &t->client.ip);
 }
 
 /* Try requests on the routes of a configuration; returns how many found another route. */

@@ -22,15 +22,6 @@ struct ast_word *ast_word(struct compile *c, const struct token *token)
     return word;
 }
 
-struct ast_word *ast_list(struct compile *c, struct span span)
-{
-    struct ast_word *word = store_new(&c->scratch, struct ast_word);
-
-    word->kind = AST_LIST;
-    word->span = span;
-    return word;
-}
-
 struct ast_words ast_words(struct ast_word *first)
 {
     return (struct ast_words){first, first, first == NULL ? 0 : 1};
@@ -44,6 +35,17 @@ struct ast_words ast_words_add(struct ast_words words, struct ast_word *word)
     words.last = word;
     words.n++;
     return words;
+}
+
+struct ast_word *ast_list(struct compile *c, struct span span, struct ast_words items)
+{
+    struct ast_word *word = store_new(&c->scratch, struct ast_word);
+
+    word->kind = AST_LIST;
+    word->span = span;
+    word->items = items.first;
+    word->is_poisoned = items.n == 0;
+    return word;
 }
 
 static struct ast_expr *expr_new(struct compile *c, enum ast_expr_kind kind, struct span span)

@@ -47,6 +47,25 @@ const struct arg *build_option(const struct setting *s, const struct scope *defa
     return arg != NULL || fallback == NULL ? arg : args_find(&fallback->args, key);
 }
 
+struct peers build_peers(struct build *b, const struct arg *first)
+{
+    struct peers peers = {.n_nets = 0};
+    struct cidr *nets;
+    size_t n = 0;
+
+    for (const struct arg *arg = first; arg != NULL && arg->type == FORM_PEER; arg = arg->next)
+        n++;
+    nets = store_zalloc(&b->compile->keep, n, sizeof(*nets));
+    for (const struct arg *arg = first; arg != NULL && arg->type == FORM_PEER; arg = arg->next) {
+        if (str_eq(arg->text, STR("unix")))
+            peers.has_unix = true;
+        else
+            nets[peers.n_nets++] = arg->net;
+    }
+    peers.nets = nets;
+    return peers;
+}
+
 struct config_log build_log(struct build *b, const struct arg *target)
 {
     (void)b;
@@ -59,7 +78,7 @@ struct config_log build_log(struct build *b, const struct arg *target)
     return (struct config_log){LOG_FILE, target->text};
 }
 
-static size_t count(const struct scope *scope, enum setting_id id)
+size_t build_count(const struct scope *scope, enum setting_id id)
 {
     size_t n = 0;
 
@@ -196,7 +215,7 @@ static void build_own_spool(struct build *b, struct config_spool *spool)
 
 static void build_spools(struct build *b)
 {
-    size_t n = count(b->top, SETTING_SPOOL);
+    size_t n = build_count(b->top, SETTING_SPOOL);
     struct config_spool *spools = store_zalloc(&b->compile->keep, n + 1, sizeof(*spools));
 
     b->config->spools = spools;
@@ -205,146 +224,6 @@ static void build_spools(struct build *b)
         build_own_spool(b, spools);
     for (const struct setting *s = build_first(b->top, SETTING_SPOOL); s != NULL; s = build_next(s))
         build_spool(b, spools++, s);
-}
-
-/* The two halves of HOST:PORT, which the checker has seen to be there. */
-static const char *resolve_server(struct build *b, struct str text, struct addr *addr)
-{
-    const char *colon = memrchr(text.p, ':', text.n);
-    struct str host = str_slice(text, 0, (size_t)(colon - text.p));
-    uint64_t port = 0;
-
-    str_to_u64(str_slice(text, host.n + 1, text.n), 65535, &port);
-    return b->compile->files->resolve(b->compile->files, host, (unsigned)port, addr);
-}
-
-static void build_server(struct build *b, const struct config_backend *backend,
-                         struct config_server *server, const struct setting *s)
-{
-    const struct arg *address = s->args.last;
-    const char *why = NULL;
-
-    if (s->is_bad)
-        return;
-    server->name = setting_name(s);
-    server->full_name =
-        store_printf(&b->compile->keep, "%.*s/%.*s", STR_ARG(backend->name), STR_ARG(server->name));
-    server->address = address->text;
-    server->place = build_place(b, s->statement->span);
-    if (str_starts_with(address->text, STR("unix@")))
-        addr_unix(str_slice(address->text, 5, address->text.n), &server->addr);
-    else if (!addr_parse(address->text, &server->addr))
-        why = resolve_server(b, address->text, &server->addr);
-    if (why != NULL)
-        diag_error(b->compile->diags, address->at->span, "cannot resolve '%.*s': %s",
-                   STR_ARG(address->text), why);
-}
-
-static void build_backend(struct build *b, struct config_backend *backend, const struct setting *s)
-{
-    const struct setting *keepalive =
-        build_setting(s->block, b->backend_defaults, SETTING_KEEPALIVE);
-    struct config_server *servers;
-    size_t n = count(s->block, SETTING_SERVER);
-
-    backend->name = setting_name(s);
-    backend->place = build_place(b, s->statement->span);
-    backend->balance = BALANCE_ROUNDROBIN;
-    backend->keepalive = (unsigned)keepalive->args.first->number;
-    backend->keepalive_idle_ms =
-        (uint32_t)build_option(keepalive, b->backend_defaults, "idle")->number;
-    names_add(&b->backends, &b->compile->scratch, backend->name, backend);
-    servers = store_zalloc(&b->compile->keep, n, sizeof(*servers));
-    backend->servers = servers;
-    backend->n_servers = n;
-    if (n == 0 && !s->is_bad && !s->block->is_incomplete)
-        diag_error(b->compile->diags, setting_span(s), "the backend '%.*s' has no 'server'",
-                   STR_ARG(backend->name));
-    if (n > CONFIG_SERVERS_MAX)
-        diag_error(b->compile->diags, setting_span(s),
-                   "the backend '%.*s' has %zu servers: at most %d", STR_ARG(backend->name), n,
-                   CONFIG_SERVERS_MAX);
-    for (const struct setting *server = build_first(s->block, SETTING_SERVER); server != NULL;
-         server = build_next(server))
-        build_server(b, backend, servers++, server);
-}
-
-static void build_backends(struct build *b)
-{
-    size_t n = count(b->top, SETTING_BACKEND);
-    struct config_backend *backends = store_zalloc(&b->compile->keep, n, sizeof(*backends));
-
-    b->config->backends = backends;
-    b->config->n_backends = n;
-    b->is_backend_used = store_zalloc(&b->compile->scratch, n, sizeof(bool));
-    for (const struct setting *s = build_first(b->top, SETTING_BACKEND); s != NULL; s = build_next(s)) {
-        backends->index = (size_t)(backends - b->config->backends);
-        build_backend(b, backends++, s);
-    }
-}
-
-/* Two sockets cannot have one address; port 0 is a new one each time. */
-static void check_bind(struct build *b, const struct config_bind *bind, const struct setting *s)
-{
-    char text[ADDR_TEXT_MAX];
-    struct str key = bind->text;
-    const struct setting *first;
-
-    if (bind->kind == BIND_SOCKET) {
-        key.n = addr_text(&bind->addr, text);
-        key = store_str(&b->compile->scratch, (struct str){text, key.n});
-        if (bind->addr.at.any.sa_family != AF_UNIX && addr_port(&bind->addr) == 0)
-            return;
-    }
-    first = names_add(&b->binds, &b->compile->scratch, key, (void *)s);
-    if (first == NULL)
-        return;
-    diag_error(b->compile->diags, setting_span(s), "the address '%.*s' is bound already",
-               STR_ARG(key));
-    diag_note(b->compile->diags, setting_span(first), "the first is here");
-}
-
-static void build_bind(struct build *b, struct config_bind *bind, const struct setting *s)
-{
-    const struct setting *mode = build_setting(s->block, b->bind_defaults, SETTING_MODE);
-
-    if (s->is_bad)
-        return;
-    bind->text = setting_name(s);
-    bind->place = build_place(b, s->statement->span);
-    bind->backlog =
-        (unsigned)build_setting(s->block, b->bind_defaults, SETTING_BACKLOG)->args.first->number;
-    if (mode != NULL) {
-        bind->has_mode = true;
-        bind->mode = (mode_t)mode->args.first->number;
-    }
-    if (str_starts_with(bind->text, STR("fd@"))) {
-        bind->kind = BIND_FD;
-        bind->fd = s->args.first->number <= INT32_MAX ? (int)s->args.first->number : -1;
-    } else if (str_starts_with(bind->text, STR("unix@"))) {
-        addr_unix(str_slice(bind->text, 5, bind->text.n), &bind->addr);
-    } else {
-        addr_parse(bind->text, &bind->addr);
-    }
-    if (mode != NULL && !str_starts_with(bind->text, STR("unix@")))
-        diag_warning(b->compile->diags, mode->statement->span,
-                     "'mode' means nothing here: only unix sockets have permissions");
-    check_bind(b, bind, s);
-}
-
-static void build_binds(struct build *b, struct config_frontend *frontend, const struct setting *s)
-{
-    size_t n = count(s->block, SETTING_BIND);
-    struct config_bind *binds = store_zalloc(&b->compile->keep, n, sizeof(*binds));
-
-    frontend->binds = binds;
-    frontend->n_binds = n;
-    if (n == 0 && !s->is_bad && !s->block->is_incomplete)
-        diag_error(b->compile->diags, setting_span(s), "the frontend '%.*s' has no 'bind'",
-                   STR_ARG(frontend->name));
-    for (const struct setting *bind = build_first(s->block, SETTING_BIND); bind != NULL;
-         bind = build_next(bind))
-        build_bind(b, binds++, bind);
 }
 
 static const struct config_backend *find_backend(struct build *b, const struct arg *name)
@@ -455,7 +334,7 @@ static void build_routes(struct build *b, struct layer *outer, const struct sett
 {
     const struct scope *scope = owner->block;
     struct store *keep = &b->compile->keep;
-    size_t n = count(scope, SETTING_ROUTE);
+    size_t n = build_count(scope, SETTING_ROUTE);
     struct config_route *routes = store_zalloc(keep, n, sizeof(*routes));
     const struct config_route **list = store_zalloc(keep, n, sizeof(*list));
     size_t i = 0;
@@ -482,7 +361,7 @@ static void build_routes(struct build *b, struct layer *outer, const struct sett
 
 static void build_acls(struct build *b)
 {
-    size_t n = count(b->top, SETTING_ACL);
+    size_t n = build_count(b->top, SETTING_ACL);
     struct config_acl *acls = store_zalloc(&b->compile->keep, n, sizeof(*acls));
 
     b->config->acls = acls;
@@ -504,7 +383,7 @@ static void build_matches(struct build *b)
 
 static void build_log_formats(struct build *b)
 {
-    size_t n = count(b->top, SETTING_LOG_FORMAT);
+    size_t n = build_count(b->top, SETTING_LOG_FORMAT);
     const struct config_log_format **list = store_zalloc(&b->compile->keep, n, sizeof(*list));
 
     b->config->log_formats = list;
@@ -515,7 +394,7 @@ static void build_log_formats(struct build *b)
 
 static void build_frontends(struct build *b, struct layer *outer)
 {
-    size_t n = count(b->top, SETTING_FRONTEND);
+    size_t n = build_count(b->top, SETTING_FRONTEND);
     struct config_frontend *frontends = store_zalloc(&b->compile->keep, n, sizeof(*frontends));
 
     b->config->frontends = frontends;

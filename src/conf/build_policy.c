@@ -344,6 +344,7 @@ static const struct policy *make_policy(struct build *b, const struct layer *lay
     p->n_response_rules = layer->response_rules.n;
     p->forwarded =
         (enum forwarded_mode)choose(layer->settings[SETTING_FORWARDED_HEADERS], modes, 3);
+    p->trusted_proxies = build_peers(b, layer->settings[SETTING_TRUSTED_PROXIES]->args.first);
     p->access_rules = build_access_rules(b, &layer->access_rules);
     p->n_access_rules = layer->access_rules.n;
     build_access_log(b, p, layer->settings[SETTING_ACCESS_LOG]);

@@ -62,6 +62,9 @@ static void report_unknown(struct compile *c, enum place place, const struct ast
     else if (n == 2)
         diag_error(c->diags, at->span, "unknown directive '%.*s' %s; expected '%s' or '%s'",
                    STR_ARG(name), place_rows[place].name, only[0], only[1]);
+    else if (n == 3 && suggest_text(&s)[0] == '\0')
+        diag_error(c->diags, at->span, "unknown directive '%.*s' %s; expected '%s', '%s' or '%s'",
+                   STR_ARG(name), place_rows[place].name, only[0], only[1], only[2]);
     else
         diag_error(c->diags, at->span, "unknown directive '%.*s' %s%s", STR_ARG(name),
                    place_rows[place].name, suggest_text(&s));

@@ -29,6 +29,16 @@ void config_unref(struct config *c)
     arena_free(c->arena);
 }
 
+bool peers_hold(const struct peers *p, const struct endpoint *e)
+{
+    if (!e->is_ip)
+        return p->has_unix;
+    for (size_t i = 0; i < p->n_nets; i++)
+        if (cidr_holds(&p->nets[i], &e->ip))
+            return true;
+    return false;
+}
+
 const struct error_page *error_pages_find(const struct error_pages *set, unsigned status)
 {
     const struct error_page *of_class = NULL;

@@ -74,24 +74,48 @@ static void dump_spool(struct dump *d, const struct config_spool *s)
     dump_close(d);
 }
 
+static void dump_server(struct dump *d, const struct config_server *s)
+{
+    dump_directive(d, "server ");
+    dump_str(d, s->name);
+    dump_text(d, " ");
+    dump_word(d, s->address);
+    if (s->weight != 1) {
+        dump_option(d, "weight");
+        dump_number(d, s->weight);
+    }
+    dump_text(d, s->is_backup ? " backup" : "");
+    dump_text(d, s->is_disabled ? " disabled" : "");
+    dump_end_line(d);
+}
+
 static void dump_backend(struct dump *d, const struct config_backend *b)
 {
+    static const char *const balances[] = {[BALANCE_ROUNDROBIN] = "roundrobin",
+                                           [BALANCE_LEASTCONN] = "leastconn",
+                                           [BALANCE_RANDOM] = "random",
+                                           [BALANCE_HASH] = "hash "};
+
     dump_text(d, "\nbackend ");
     dump_str(d, b->name);
     dump_open(d);
-    dump_directive(d, "balance roundrobin\n");
+    dump_directive(d, "balance ");
+    dump_text(d, balances[b->balance]);
+    if (b->balance == BALANCE_HASH)
+        dump_variable(d, &b->hash);
+    dump_end_line(d);
     dump_directive(d, "keepalive ");
     dump_number(d, b->keepalive);
     dump_option(d, "idle");
     dump_duration(d, b->keepalive_idle_ms);
     dump_end_line(d);
-    for (size_t i = 0; i < b->n_servers; i++) {
-        dump_directive(d, "server ");
-        dump_str(d, b->servers[i].name);
-        dump_text(d, " ");
-        dump_word(d, b->servers[i].address);
+    if (b->send_proxy != 0) {
+        dump_directive(d, "send-proxy v");
+        dump_number(d, b->send_proxy);
         dump_end_line(d);
     }
+    for (size_t i = 0; i < b->n_servers; i++)
+        dump_server(d, &b->servers[i]);
     dump_close(d);
 }
 
@@ -103,6 +127,13 @@ static void dump_bind(struct dump *d, const struct config_bind *bind)
     dump_directive(d, "backlog ");
     dump_number(d, bind->backlog);
     dump_end_line(d);
+    if (bind->accepts_proxy) {
+        dump_directive(d, "accept-proxy");
+        dump_text(d, peers_are_none(&bind->proxy_sources) ? "" : " from");
+        if (!peers_are_none(&bind->proxy_sources))
+            dump_peers(d, &bind->proxy_sources);
+        dump_end_line(d);
+    }
     if (bind->has_mode) {
         dump_directive(d, "mode 0");
         for (int shift = 6; shift >= 0; shift -= 3)

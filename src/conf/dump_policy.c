@@ -281,6 +281,29 @@ static void dump_intercept(struct dump *d, const struct policy *p)
     dump_end_line(d);
 }
 
+static bool same_peers(const struct peers *a, const struct peers *b)
+{
+    for (size_t i = 0; i < a->n_nets && a->n_nets == b->n_nets; i++)
+        if (a->nets[i].bits != b->nets[i].bits ||
+            memcmp(&a->nets[i].base, &b->nets[i].base, sizeof(a->nets[i].base)) != 0)
+            return false;
+    return a->n_nets == b->n_nets && a->has_unix == b->has_unix;
+}
+
+static void dump_trusted(struct dump *d, const struct policy *p, const struct policy *outer)
+{
+    static const struct peers nobody = {.n_nets = 0};
+
+    if (!d->with_origins && same_peers(&p->trusted_proxies, outer == NULL ? &nobody : &outer->trusted_proxies))
+        return;
+    dump_setting(d, SETTING_TRUSTED_PROXIES);
+    if (peers_are_none(&p->trusted_proxies))
+        dump_text(d, " none");
+    else
+        dump_peers(d, &p->trusted_proxies);
+    dump_end_line(d);
+}
+
 void dump_policy(struct dump *d, const struct policy *p, const struct policy *outer)
 {
     static const char *const modes[] = {"append", "replace", "off"};
@@ -303,6 +326,7 @@ void dump_policy(struct dump *d, const struct policy *p, const struct policy *ou
         dump_text(d, modes[p->forwarded]);
         dump_end_line(d);
     }
+    dump_trusted(d, p, outer);
     dump_access_rules(d, p, outer == NULL ? 0 : outer->n_access_rules);
     dump_access_log(d, p, outer);
 }

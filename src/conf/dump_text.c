@@ -95,7 +95,7 @@ void dump_value(struct dump *d, struct str text)
     dump_text(d, "'");
 }
 
-static void put_variable(struct dump *d, const struct var_ref *var)
+void dump_variable(struct dump *d, const struct var_ref *var)
 {
     dump_text(d, var_rows[var->id].name);
     if (var->argument.n > 0) {
@@ -114,7 +114,7 @@ void dump_template(struct dump *d, const struct template *t)
             continue;
         }
         dump_text(d, "${");
-        put_variable(d, &t->ops[i].var);
+        dump_variable(d, &t->ops[i].var);
         dump_text(d, "}");
     }
     dump_text(d, "\"");
@@ -196,7 +196,7 @@ static void put_values(struct dump *d, const struct expr *e)
 
 static void put_test(struct dump *d, const struct expr *e)
 {
-    put_variable(d, &e->var);
+    dump_variable(d, &e->var);
     if (e->op == EXPR_IS_SET)
         return;
     dump_option(d, operator_rows[e->op - EXPR_IS_SET - 1].name);
@@ -277,7 +277,7 @@ void dump_on_off(struct dump *d, const char *name, bool is_on)
     dump_text(d, is_on ? " on\n" : " off\n");
 }
 
-void dump_net(struct dump *d, const struct cidr *net)
+static void put_net(struct dump *d, const struct cidr *net)
 {
     char text[ADDR_TEXT_MAX];
     struct addr addr = {.n = sizeof(addr.at.v6)};
@@ -291,10 +291,27 @@ void dump_net(struct dump *d, const struct cidr *net)
         addr.at.v4.sin_family = AF_INET;
         memcpy(&addr.at.v4.sin_addr, net->base.bytes + 12, 4);
     }
-    dump_text(d, " ");
     dump_str(d, (struct str){text, addr_host_text(&addr, text)});
     if (net->bits == 128)
         return;
     dump_text(d, "/");
     dump_number(d, net->bits - (is_v4 ? 96 : 0));
+}
+
+void dump_net(struct dump *d, const struct cidr *net)
+{
+    dump_text(d, " ");
+    put_net(d, net);
+}
+
+void dump_peers(struct dump *d, const struct peers *peers)
+{
+    dump_text(d, " (");
+    for (size_t i = 0; i < peers->n_nets; i++) {
+        dump_text(d, i == 0 ? "" : ", ");
+        put_net(d, &peers->nets[i]);
+    }
+    if (peers->has_unix)
+        dump_text(d, peers->n_nets == 0 ? "unix" : ", unix");
+    dump_text(d, ")");
 }

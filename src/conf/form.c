@@ -12,6 +12,8 @@
 
 #define GROUPS_MAX   6
 #define EXPECTED_MAX 256
+/* All lists of the language are of addresses. */
+#define LIST_EXPECTED "a list such as (10.0.0.0/8)"
 
 struct match {
     struct compile *compile;
@@ -30,6 +32,7 @@ struct element {
         ELEMENT_END,
         ELEMENT_WORDS,
         ELEMENT_TYPE,
+        ELEMENT_LIST,
         ELEMENT_OPTION,
         ELEMENT_CHOICE
     } kind;
@@ -54,33 +57,56 @@ static struct str skip_blanks(struct str form)
     return form;
 }
 
+static bool opens(char c)
+{
+    return c == '[' || c == '{' || c == '(';
+}
+
+static bool closes(char c)
+{
+    return c == ']' || c == '}' || c == ')';
+}
+
 /* What stands between the bracket at the start of form and its partner. */
 static struct str bracketed(struct str form)
 {
     unsigned depth = 0;
 
     for (size_t i = 0; i < form.n; i++) {
-        depth += form.p[i] == '[' || form.p[i] == '{';
-        depth -= form.p[i] == ']' || form.p[i] == '}';
+        depth += opens(form.p[i]);
+        depth -= closes(form.p[i]);
         if (depth == 0)
             return str_slice(form, 1, i);
     }
     unreachable("a form in settings.def has a bracket without partner");
 }
 
+/* The type of this name; FORM_WORD: none. */
+static enum form_type type_find(struct str name)
+{
+    for (unsigned i = FORM_WORD + 1; i < FORM_N; i++)
+        if (str_eq(name, str_of(types[i].name)))
+            return (enum form_type)i;
+    return FORM_WORD;
+}
+
 static void element_name(struct element *e, struct str text)
 {
-    e->kind = ELEMENT_WORDS;
     e->text = text;
     if (str_ends_with(text, STR("..."))) {
         e->repeats = true;
         e->text.n -= 3;
     }
-    for (unsigned i = FORM_WORD + 1; i < FORM_N; i++)
-        if (str_eq(e->text, str_of(types[i].name))) {
-            e->kind = ELEMENT_TYPE;
-            e->type = (enum form_type)i;
-        }
+    e->type = type_find(e->text);
+    e->kind = e->type == FORM_WORD ? ELEMENT_WORDS : ELEMENT_TYPE;
+}
+
+/* `TYPE, ...` */
+static void element_list(struct element *e)
+{
+    e->kind = ELEMENT_LIST;
+    e->type = type_find(str_slice(e->text, 0, e->text.n - strlen(", ...")));
+    assert(str_ends_with(e->text, STR(", ...")) && e->type != FORM_WORD);
 }
 
 /* Take the first element off a form. */
@@ -92,9 +118,11 @@ static struct element form_next(struct str *form)
     *form = skip_blanks(*form);
     if (form->n == 0)
         return e;
-    if (form->p[0] == '[' || form->p[0] == '{') {
+    if (opens(form->p[0])) {
         e.kind = form->p[0] == '[' ? ELEMENT_OPTION : ELEMENT_CHOICE;
         e.text = bracketed(*form);
+        if (form->p[0] == '(')
+            element_list(&e);
         *form = str_slice(*form, e.text.n + 2, form->n);
         return e;
     }
@@ -113,8 +141,8 @@ static struct str alternative_next(struct str *text, char mark)
     struct str first;
 
     for (; n < text->n && (depth > 0 || text->p[n] != mark); n++) {
-        depth += text->p[n] == '[' || text->p[n] == '{';
-        depth -= text->p[n] == ']' || text->p[n] == '}';
+        depth += opens(text->p[n]);
+        depth -= closes(text->p[n]);
     }
     first = str_slice(*text, 0, n);
     *text = str_slice(*text, n < text->n ? n + 1 : n, text->n);
@@ -167,6 +195,7 @@ static void expected_collect(struct expected *e, struct str form)
             expected_add(e, alternative_next(&text, '|'), true);
         return;
     case ELEMENT_TYPE: expected_add(e, str_of(types[element.type].expected), false); return;
+    case ELEMENT_LIST: expected_add(e, STR(LIST_EXPECTED), false); return;
     case ELEMENT_OPTION:
         if (!is_when(text))
             expected_collect(e, text);
@@ -218,17 +247,18 @@ static void report(struct match *m, struct str form)
                    e.n_items > 1 ? suggest_text(&e.suggestion) : "");
 }
 
-static void match_add(struct match *m, enum form_type type, struct str text)
+static void arg_add(struct match *m, enum form_type type, struct str text,
+                    const struct word *word)
 {
     struct arg *arg = store_new(&m->compile->scratch, struct arg);
 
     *arg = (struct arg){.type = type,
                         .key = m->key.p,
                         .key_length = m->key.n,
-                        .at = m->words[m->at].at,
+                        .at = word->at,
                         .text = text};
     if (type != FORM_WORD &&
-        !value_read(m->compile, m->row, &m->words[m->at], types[type].expected, arg))
+        !value_read(m->compile, m->row, word, types[type].expected, arg))
         m->args.is_bad = true;
     if (m->args.first == NULL)
         m->args.first = arg;
@@ -236,7 +266,17 @@ static void match_add(struct match *m, enum form_type type, struct str text)
         m->args.last->next = arg;
     m->args.last = arg;
     m->args.n++;
+}
+
+static void match_add(struct match *m, enum form_type type, struct str text)
+{
+    arg_add(m, type, text, &m->words[m->at]);
     m->at++;
+}
+
+static bool is_list(const struct match *m)
+{
+    return m->at < m->n_words && m->words[m->at].at->kind == AST_LIST;
 }
 
 /* The alternative of `a|b` that the word in hand is; empty: none. */
@@ -264,6 +304,7 @@ static bool fits(const struct match *m, struct str form)
     case ELEMENT_END: return false;
     case ELEMENT_WORDS: return find_word(m, e.text).n > 0;
     case ELEMENT_TYPE: return value_fits(e.type, &m->words[m->at]);
+    case ELEMENT_LIST: return is_list(m);
     case ELEMENT_OPTION: return fits(m, e.text) || fits(m, form);
     case ELEMENT_CHOICE:
         while (e.text.n > 0)
@@ -301,6 +342,25 @@ static bool match_type(struct match *m, const struct element *e, struct str rest
     while (e->repeats && m->at < m->n_words && !fits(m, rest) &&
            value_fits(e->type, &m->words[m->at]))
         match_add(m, e->type, STR_EMPTY);
+    return true;
+}
+
+static bool match_list(struct match *m, enum form_type type, struct str whole)
+{
+    if (!is_list(m)) {
+        report(m, whole);
+        return false;
+    }
+    for (const struct ast_word *at = m->words[m->at].at->items; at != NULL; at = at->next) {
+        struct word *word = store_new(&m->compile->scratch, struct word);
+
+        *word = word_read(m->compile, at);
+        if (word->is_bad)
+            m->args.is_bad = true;
+        else
+            arg_add(m, type, STR_EMPTY, word);
+    }
+    m->at++;
     return true;
 }
 
@@ -374,6 +434,7 @@ static bool match_form(struct match *m, struct str form)
         case ELEMENT_END: return true;
         case ELEMENT_WORDS: ok = match_words(m, &e, whole); break;
         case ELEMENT_TYPE: ok = match_type(m, &e, form, whole); break;
+        case ELEMENT_LIST: ok = match_list(m, e.type, whole); break;
         case ELEMENT_CHOICE: ok = match_choice(m, e.text, whole); break;
         case ELEMENT_OPTION:
             form = whole;

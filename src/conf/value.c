@@ -7,6 +7,7 @@
 #include "conf/config.h"
 #include "conf/quantity.h"
 #include "conf/template.h"
+#include "conf/variable.h"
 #include "http/uri.h"
 
 /* The largest buffer of io/buf.h: beyond it there is a file. */
@@ -68,6 +69,8 @@ static bool fail_because(const struct value *v, const char *why)
 static bool read_count(const struct value *v)
 {
     enum quantity_result result = quantity_count(v->arg->text, &v->arg->number);
+    struct str key = {v->arg->key, v->arg->key_length};
+    struct str name = key.n > 0 ? key : str_of(v->row->name);
     uint64_t least = v->row->least;
     uint64_t most = v->row->most;
 
@@ -76,11 +79,11 @@ static bool read_count(const struct value *v)
     if (result == QUANTITY_OK && v->arg->number >= least && v->arg->number <= most)
         return true;
     if (least == most)
-        diag_error(v->compile->diags, v->word->at->span, "'%s' takes only %llu", v->row->name,
+        diag_error(v->compile->diags, v->word->at->span, "'%.*s' takes only %llu", STR_ARG(name),
                    (unsigned long long)least);
     else
-        diag_error(v->compile->diags, v->word->at->span, "'%s' takes a number from %llu to %llu",
-                   v->row->name, (unsigned long long)least, (unsigned long long)most);
+        diag_error(v->compile->diags, v->word->at->span, "'%.*s' takes a number from %llu to %llu",
+                   STR_ARG(name), (unsigned long long)least, (unsigned long long)most);
     return false;
 }
 
@@ -236,6 +239,16 @@ static bool read_field(const struct value *v)
 static bool read_who(const struct value *v)
 {
     return str_eq(v->arg->text, STR("all")) || cidr_parse(v->arg->text, &v->arg->net) || fail(v);
+}
+
+static bool read_peer(const struct value *v)
+{
+    return str_eq(v->arg->text, STR("unix")) || cidr_parse(v->arg->text, &v->arg->net) || fail(v);
+}
+
+static bool read_variable(const struct value *v)
+{
+    return variable_find(v->compile, v->arg->text, v->word->at->span, PHASE_REQUEST, &v->arg->var);
 }
 
 static bool read_target(const struct value *v)
@@ -400,6 +413,8 @@ static bool fill_later(const struct value *v)
 
     if (v->arg->type == FORM_BIND_ADDRESS)
         return fill_descriptor(v);
+    if (v->arg->type == FORM_VARIABLE) /* its name, and not what it is worth */
+        return fail(v);
     while (!part->is_variable)
         part = part->next;
     diag_error(
@@ -442,6 +457,8 @@ bool value_read(struct compile *c, const struct setting_row *row, const struct w
     case FORM_FAILURE: return read_failure(&v);
     case FORM_FIELD: return read_field(&v);
     case FORM_WHO: return read_who(&v);
+    case FORM_PEER: return read_peer(&v);
+    case FORM_VARIABLE: return read_variable(&v);
     case FORM_TARGET: return read_target(&v);
     case FORM_BIND_ADDRESS: return read_bind_address(&v);
     case FORM_ADDRESS: return read_address(&v);

@@ -111,9 +111,10 @@ struct conn *h1_front_new(const struct h1_setup *setup, const struct addr *peer)
 
     if (h == NULL)
         return NULL;
-    if (addr_ip(peer, &h->conn.peer_ip))
-        h->conn.peer_port = (uint16_t)addr_port(peer);
+    h->conn.peer = addr_endpoint(peer);
     h1_expect_head(h);
+    if (setup->expects_proxy)
+        h->in_state = H1_IN_PROXY;
     return &h->conn;
 }
 
@@ -291,6 +292,7 @@ static enum conn_wait in_wait(const struct h1 *h)
     switch ((enum h1_in_state)h->in_state) {
     case H1_IN_CONNECTING: return CONN_WAIT_CONNECT;
     case H1_IN_IDLE: return CONN_WAIT_IDLE;
+    case H1_IN_PROXY: return CONN_WAIT_HEAD;
     case H1_IN_HEAD:
         if (h->conn.role == CONN_FRONT)
             return has_bytes || !h->conn.is_reused ? CONN_WAIT_HEAD : CONN_WAIT_IDLE;
@@ -364,7 +366,7 @@ static void h1_arm(struct h1 *h)
 {
     bool is_blocked = wants_to_send(h);
     bool reads = h->in_state == H1_IN_HEAD || h->in_state == H1_IN_IDLE ||
-                 h->in_state == H1_IN_LINGER ||
+                 h->in_state == H1_IN_LINGER || h->in_state == H1_IN_PROXY ||
                  (h->in_state == H1_IN_BODY && h->takes_body && !h->in_is_paused);
     unsigned want = (reads ? EVENT_IN : 0u) | (is_blocked ? EVENT_OUT : 0u);
 
@@ -420,6 +422,12 @@ static struct stream *h1_open(struct conn *c, void *owner, struct arena *arena)
     h->interim_waits = false;
     h1_expect_head(h);
     return &h->stream;
+}
+
+static bool h1_announce(struct conn *c, const void *p, size_t n)
+{
+    assert(c->role == CONN_BACK && !c->is_reused);
+    return h1_put(h1_of(c), p, n);
 }
 
 static void h1_resume(struct stream *s)
@@ -539,6 +547,7 @@ static void h1_close_conn(struct conn *c)
 
 const struct codec h1_codec = {
     .open = h1_open,
+    .announce = h1_announce,
     .send_head = h1_send_head,
     .send_interim = h1_send_interim,
     .resume = h1_resume,

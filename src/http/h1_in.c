@@ -5,6 +5,7 @@
 
 #include "base/panic.h"
 #include "http/h1_head.h"
+#include "io/proxy_protocol.h"
 
 #include <errno.h>
 
@@ -61,6 +62,13 @@ static bool in_make_room(struct h1 *h)
     return true;
 }
 
+/* Nobody is there who could be answered: a proxy reads no HTTP. */
+static void refuse_proxy(struct h1 *h, const char *why)
+{
+    h->conn.ops->on_bad_proxy(&h->conn, why);
+    h1_close(h, 0);
+}
+
 /* The peer's end, or a broken wire, where the message was not over. */
 static bool in_ended(struct h1 *h, enum wire_result r)
 {
@@ -73,6 +81,8 @@ static bool in_ended(struct h1 *h, enum wire_result r)
         h->conn.error = r == WIRE_FAILED ? errno : 0;
     if (is_idle)
         h1_close(h, 0);
+    else if (h->in_state == H1_IN_PROXY)
+        refuse_proxy(h, "the connection ended in it");
     else
         h1_fail(h, r == WIRE_END ? CONN_PEER_CLOSED : CONN_PEER_RESET);
     return true;
@@ -279,6 +289,8 @@ void h1_head_timed_out(struct h1 *h)
 {
     if (in_length(h) == 0)
         h1_close(h, 0);
+    else if (h->in_state == H1_IN_PROXY)
+        refuse_proxy(h, "it is not whole in time");
     else
         take_head(h, in_length(h), FAULT_HEAD_TIMEOUT);
 }
@@ -297,6 +309,30 @@ static void head_too_large(struct h1 *h)
     h->in_state = H1_IN_BROKEN;
     h->conn.fault = FAULT_HEAD_TOO_LARGE;
     h1_fail(h, CONN_MALFORMED);
+}
+
+/* The header ends where the first head begins, and the time that there is for that goes on. */
+static bool receive_proxy(struct h1 *h)
+{
+    struct proxy_header header;
+    const char *why;
+    size_t used;
+
+    if (in_length(h) == 0 && !in_fill(h))
+        return false;
+    if (h->conn.is_closed)
+        return true;
+    switch (proxy_header_read(buf_bytes(h->in), in_length(h), &header, &used, &why)) {
+    case PROXY_MORE: return in_fill(h);
+    case PROXY_BAD: refuse_proxy(h, why); return true;
+    case PROXY_OK: break;
+    }
+    in_consume(h, used);
+    h->in_state = H1_IN_HEAD;
+    h->conn.is_announced = header.has_addresses;
+    if (header.has_addresses)
+        h->conn.peer = header.source;
+    return true;
 }
 
 static bool receive_head(struct h1 *h)
@@ -595,6 +631,7 @@ bool h1_receive(struct h1 *h)
     switch ((enum h1_in_state)h->in_state) {
     case H1_IN_CONNECTING: return false;
     case H1_IN_IDLE: return receive_idle(h);
+    case H1_IN_PROXY: return receive_proxy(h);
     case H1_IN_HEAD:
         return (h->conn.role == CONN_FRONT || !h->interim_waits) && receive_head(h);
     case H1_IN_BODY:

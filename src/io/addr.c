@@ -260,6 +260,52 @@ bool ip_parse(struct str text, struct ip *ip)
     return parse_ip(text, ip, &is_v4);
 }
 
+/* The port behind a host: nothing, or a colon and a number from 1 to 65535. */
+static bool parse_port(struct str text, uint16_t *port)
+{
+    uint64_t number = 0;
+
+    if (text.n > 0 && (text.p[0] != ':' || !str_to_u64(str_slice(text, 1, text.n), 65535, &number) ||
+                       number == 0))
+        return false;
+    *port = (uint16_t)number;
+    return true;
+}
+
+bool endpoint_parse(struct str text, struct endpoint *e)
+{
+    const char *colon = text.n == 0 ? NULL : memchr(text.p, ':', text.n);
+    const char *close = text.n == 0 ? NULL : memchr(text.p, ']', text.n);
+    struct str host = text;
+    bool is_v4;
+
+    *e = (struct endpoint){.is_ip = true};
+    if (text.n > 0 && text.p[0] == '[') {
+        if (close == NULL)
+            return false;
+        host = str_slice(text, 1, (size_t)(close - text.p));
+        return parse_ip(host, &e->ip, &is_v4) && !is_v4 &&
+               parse_port(str_slice(text, host.n + 2, text.n), &e->port);
+    }
+    if (colon != NULL && memchr(colon + 1, ':', text.n - (size_t)(colon + 1 - text.p)) == NULL)
+        host = str_slice(text, 0, (size_t)(colon - text.p)); /* one colon alone is no IPv6 */
+    return parse_ip(host, &e->ip, &is_v4) && parse_port(str_slice(text, host.n, text.n), &e->port);
+}
+
+bool endpoint_eq(const struct endpoint *a, const struct endpoint *b)
+{
+    return a->is_ip == b->is_ip && a->port == b->port &&
+           memcmp(a->ip.bytes, b->ip.bytes, sizeof(a->ip.bytes)) == 0;
+}
+
+struct endpoint addr_endpoint(const struct addr *a)
+{
+    struct endpoint e = {.port = (uint16_t)addr_port(a)};
+
+    e.is_ip = addr_ip(a, &e.ip);
+    return e;
+}
+
 bool cidr_parse(struct str text, struct cidr *net)
 {
     const char *slash = text.n == 0 ? NULL : memchr(text.p, '/', text.n);

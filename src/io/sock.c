@@ -184,6 +184,15 @@ int sock_error(int fd)
     return error;
 }
 
+struct addr sock_peer(int fd)
+{
+    struct addr a = {.n = sizeof(a.at)};
+
+    if (getpeername(fd, &a.at.any, &a.n) != 0)
+        a.n = 0;
+    return a;
+}
+
 struct addr sock_local(int fd)
 {
     struct addr a = {.n = sizeof(a.at)};

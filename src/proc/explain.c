@@ -7,6 +7,7 @@
 #include "conf/dump.h"
 #include "conf/load.h"
 #include "proc/explain_request.h"
+#include "proxy/client.h"
 #include "proxy/expr_eval.h"
 #include "proxy/render.h"
 #include "proxy/rewrite.h"
@@ -153,6 +154,17 @@ static void say_undecided(const struct txn *t)
     puts("' takes too many steps: the client gets 500");
 }
 
+/* Who is the client by the policy in force? Said where it is news. */
+static void explain_client(struct txn *t)
+{
+    struct endpoint before = t->client;
+    char text[ADDR_TEXT_MAX];
+
+    client_find(t);
+    if (!endpoint_eq(&before, &t->client))
+        printf("    by trusted-proxies the client is %.*s\n", (int)ip_text(&t->client.ip, text), text);
+}
+
 static bool explain_route(struct txn *t, const struct config_route *r)
 {
     const char *word;
@@ -193,6 +205,7 @@ static bool explain_routes(struct txn *t)
         return false;
     }
     t->policy = t->route->policy;
+    explain_client(t);
     return true;
 }
 
@@ -228,6 +241,14 @@ static bool explain_access(struct txn *t)
 
 /* --- what is done --- */
 
+static void explain_server(const struct config_server *s)
+{
+    printf("    server %.*s %.*s", STR_ARG(s->name), STR_ARG(s->address));
+    if (s->weight != 1)
+        printf(" weight %u", s->weight);
+    printf("%s%s\n", s->is_backup ? " backup" : "", s->is_disabled ? " disabled" : "");
+}
+
 static void explain_backend(struct txn *t)
 {
     static const char *const modes[] = {"hold", "tee", "stream", "resumable"};
@@ -237,8 +258,7 @@ static void explain_backend(struct txn *t)
 
     print_place(printf("it goes to backend %.*s", STR_ARG(b->name)), &b->place);
     for (size_t i = 0; i < b->n_servers; i++)
-        printf("    server %.*s %.*s\n", STR_ARG(b->servers[i].name),
-               STR_ARG(b->servers[i].address));
+        explain_server(&b->servers[i]);
     txn_choose_mode(t, has_body);
     if (has_body)
         printf("    its body: %s (%s)\n", modes[t->mode], t->mode_reason);
@@ -314,9 +334,11 @@ static void explain_txn(struct txn *t)
     char text[ADDR_TEXT_MAX];
 
     print_place(printf("frontend %.*s", STR_ARG(t->frontend->name)), &t->frontend->place);
-    printf("    %.*s %.*s for %.*s, from %.*s\n\n", STR_ARG(t->request->method_text),
+    printf("    %.*s %.*s for %.*s, from %.*s\n", STR_ARG(t->request->method_text),
            STR_ARG(t->request->target), STR_ARG(t->request->authority),
-           (int)ip_text(&t->client_ip, text), text);
+           (int)ip_text(&t->sender.ip, text), text);
+    explain_client(t);
+    putchar('\n');
     if (explain_routes(t)) {
         putchar('\n');
         if (explain_access(t))

@@ -43,10 +43,11 @@ static void split_url(struct str url, struct str *authority, struct str *target,
 
 static const char *read_client(const struct options *o, struct txn *t)
 {
-    t->client_is_ip = true;
-    t->client_port = 50000; /* any that a client could have */
-    if (!ip_parse(str_of(o->from == NULL ? "127.0.0.1" : o->from), &t->client_ip))
+    t->sender.is_ip = true;
+    t->sender.port = 50000; /* any that a client could have */
+    if (!ip_parse(str_of(o->from == NULL ? "127.0.0.1" : o->from), &t->sender.ip))
         return "--from takes an address such as 192.0.2.1";
+    t->client = t->sender;
     return NULL;
 }
 

@@ -137,6 +137,17 @@ static void out_of_descriptors(struct worker *w)
     loop_timer_set(w->loop, &w->accept_timer, LISTENER_RETRY_MS);
 }
 
+/* Does a connection from there begin with a PROXY header? One from elsewhere speaks for itself. */
+static bool expects_proxy(const struct config_bind *b, const struct addr *peer)
+{
+    struct endpoint e;
+
+    if (!b->accepts_proxy || peers_are_none(&b->proxy_sources))
+        return b->accepts_proxy;
+    e = addr_endpoint(peer);
+    return peers_hold(&b->proxy_sources, &e);
+}
+
 /* False: no memory; the client is gone. */
 static bool accept_one(struct listener *l, int fd, const struct addr *peer)
 {
@@ -148,6 +159,7 @@ static bool accept_one(struct listener *l, int fd, const struct addr *peer)
         .ops = &txn_front_ops,
         .owner = l,
         .fd = fd,
+        .expects_proxy = expects_proxy(l->bind, peer),
     };
     struct conn *c = h1_front_new(&setup, peer);
 
@@ -329,6 +341,7 @@ static void listener_apply(struct listener *l, struct generation *g,
     generation_unref(l->generation);
     l->generation = g;
     l->frontend = f;
+    l->bind = b;
     l->is_new = false;
 }
 

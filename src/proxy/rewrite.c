@@ -149,24 +149,35 @@ static void drop_lookalikes(struct head *h)
     }
 }
 
-/* `append` believes what a proxy before us has said of the scheme and host; `replace` believes
- * nothing. */
+static struct str endpoint_text(struct txn *t, const struct endpoint *e)
+{
+    char text[ADDR_TEXT_MAX];
+
+    if (!e->is_ip)
+        return STR("unix");
+    return arena_str(t->arena, (struct str){text, ip_text(&e->ip, text)});
+}
+
+/*
+ * `append` goes on with what a trusted proxy has said of the client, scheme and host. What anybody
+ * else says of himself is no news: it is replaced, and `replace` believes nobody's.
+ */
 static bool add_forwarding(struct txn *t, struct head *h)
 {
-    static const struct var_ref client = {.id = VAR_ID_CLIENT_IP};
-    bool appends = t->policy->forwarded == FORWARDED_APPEND;
+    bool appends = t->policy->forwarded == FORWARDED_APPEND && t->sender_is_trusted;
     struct str via = t->request->minor == 0 ? STR("1.0 holdfast") : STR("1.1 holdfast");
+    struct str scheme = t->scheme_is_https ? STR("https") : STR("http");
     struct str address;
 
     if (t->policy->forwarded == FORWARDED_OFF)
         return true;
     drop_lookalikes(h);
-    address = var_text(t, &client);
+    address = endpoint_text(t, appends ? &t->sender : &t->client);
     if (!set_known(h, FIELD_X_FORWARDED_FOR,
                    appends ? list_with(t, FIELD_X_FORWARDED_FOR, address) : address))
         return false;
     if ((!appends || head_find(h, FIELD_X_FORWARDED_PROTO, STR_EMPTY) == NULL) &&
-        !set_known(h, FIELD_X_FORWARDED_PROTO, STR("http")))
+        !set_known(h, FIELD_X_FORWARDED_PROTO, scheme))
         return false;
     if (t->request->authority.n > 0 &&
         (!appends || head_find(h, FIELD_X_FORWARDED_HOST, STR_EMPTY) == NULL) &&

@@ -32,7 +32,7 @@ static bool rule_names_client(const struct access_rule *r, const struct txn *t)
     if (r->for_all)
         return true;
     for (size_t i = 0; i < r->n_nets; i++)
-        if (t->client_is_ip && cidr_holds(&r->nets[i], &t->client_ip))
+        if (t->client.is_ip && cidr_holds(&r->nets[i], &t->client.ip))
             return true;
     return false;
 }

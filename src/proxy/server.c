@@ -8,10 +8,12 @@
 #include "base/pool.h"
 #include "http/h1.h"
 #include "io/sock.h"
+#include "proxy/balance.h"
 #include "proxy/txn.h"
 #include "proxy/worker.h"
 
 #include <errno.h>
+#include <sys/random.h>
 
 /* For a probe that nobody waits for any more. */
 #define PROBE_CONNECT_MS 5000
@@ -64,6 +66,9 @@ struct backend_state *backend_state_get(struct worker *w, struct str name)
     if (b == NULL)
         return NULL;
     *b = (struct backend_state){.worker = w, .refs = 1, .name_n = name.n};
+    /* Where the lots begin; without entropy they begin where all do. */
+    if (getrandom(&b->random, sizeof(b->random), GRND_NONBLOCK) < 0)
+        b->random = 0;
     memcpy(b->name, name.p, name.n);
     b->name[name.n] = '\0';
     list_init(&b->servers);
@@ -83,6 +88,7 @@ static void server_free_if_unused(struct server_state *s)
 {
     if (!s->is_removed || !list_is_empty(&s->idle) || !list_is_empty(&s->busy))
         return;
+    assert(s->n_busy == 0 && s->n_idle == 0);
     loop_timer_remove(s->backend->worker->loop, &s->backoff);
     list_init(&s->grave.link);
     s->grave.bury = server_bury;
@@ -106,6 +112,8 @@ static void server_remove(struct server_state *s)
 
     list_unlink(&s->link);
     b->n_servers--;
+    b->n_down -= s->is_down;
+    s->is_down = false; /* nobody asks any more */
     b->refs++; /* until server_free_if_unused: its connections point at it */
     close_idle(s);
     if (s->probe != NULL)
@@ -153,7 +161,8 @@ static unsigned free_bit(struct backend_state *b)
     return bit;
 }
 
-static struct server_state *server_new(struct backend_state *b, const struct config_server *c)
+static struct server_state *server_new(struct backend_state *b, const struct config_server *c,
+                                       unsigned send_proxy)
 {
     struct server_state *s = memory_get(sizeof(*s) + c->full_name.n + 1);
 
@@ -163,6 +172,8 @@ static struct server_state *server_new(struct backend_state *b, const struct con
         .backend = b,
         .addr = c->addr,
         .bit = free_bit(b),
+        .seed = balance_seed(c->name),
+        .send_proxy = send_proxy,
         .name_n = c->full_name.n,
     };
     memcpy(s->name, c->full_name.p, c->full_name.n);
@@ -174,13 +185,15 @@ static struct server_state *server_new(struct backend_state *b, const struct con
     return s;
 }
 
-static struct server_state *server_find(struct backend_state *b, const struct config_server *c)
+static struct server_state *server_find(struct backend_state *b, const struct config_server *c,
+                                        unsigned send_proxy)
 {
     list_each(at, keep, &b->servers)
     {
         struct server_state *s = list_owner(at, struct server_state, link);
 
-        if (str_eq(server_full_name(s), c->full_name) && addr_eq(&s->addr, &c->addr))
+        if (str_eq(server_full_name(s), c->full_name) && addr_eq(&s->addr, &c->addr) &&
+            s->send_proxy == send_proxy)
             return s;
     }
     return NULL;
@@ -196,10 +209,10 @@ bool backend_state_apply(struct backend_state *b, const struct config_backend *c
     list_each(at, keep, &b->servers)
         list_owner(at, struct server_state, link)->is_named = false;
     for (size_t i = 0; i < c->n_servers; i++) {
-        struct server_state *s = server_find(b, &c->servers[i]);
+        struct server_state *s = server_find(b, &c->servers[i], c->send_proxy);
 
         if (s == NULL) {
-            s = server_new(b, &c->servers[i]);
+            s = server_new(b, &c->servers[i], c->send_proxy);
             ok &= s != NULL;
             if (s == NULL)
                 continue;
@@ -207,6 +220,8 @@ bool backend_state_apply(struct backend_state *b, const struct config_backend *c
             b->n_servers++;
         }
         s->is_named = true;
+        s->weight = c->servers[i].is_disabled ? 0 : c->servers[i].weight;
+        s->is_backup = c->servers[i].is_backup;
     }
     list_each(old, keep_old, &b->servers)
     {
@@ -215,6 +230,7 @@ bool backend_state_apply(struct backend_state *b, const struct config_backend *c
         if (!s->is_named)
             server_remove(s);
     }
+    balance_reset(b);
     backend_wake(b); /* who waits may find a new server */
     return ok;
 }
@@ -230,64 +246,53 @@ void backends_close(struct worker *w)
     }
 }
 
-/* --- choosing --- */
-
-uint64_t server_mark(const struct server_state *s)
-{
-    return (uint64_t)1 << s->bit;
-}
-
-struct server_state *balance_look(const struct backend_state *b, uint64_t tried, uint64_t asked)
-{
-    struct server_state *second = NULL;
-
-    list_each(at, keep, (struct list *)(uintptr_t)&b->servers)
-    {
-        struct server_state *s = list_owner(at, struct server_state, link);
-
-        if (s->is_down || (tried & server_mark(s)))
-            continue;
-        if (!(asked & server_mark(s)))
-            return s;
-        if (second == NULL)
-            second = s;
-    }
-    return second;
-}
-
-/* Round robin: the one chosen goes to the end of the list, so that each has its turn. */
-struct server_state *balance_pick(struct backend_state *b, uint64_t tried, uint64_t asked)
-{
-    struct server_state *s = balance_look(b, tried, asked);
-
-    if (s != NULL && b->n_servers > 1) {
-        list_unlink(&s->link);
-        list_push_back(&b->servers, &s->link);
-    }
-    return s;
-}
+/* --- marks --- */
 
 bool backend_all_tried(const struct backend_state *b, uint64_t tried)
 {
     list_each(at, keep, (struct list *)(uintptr_t)&b->servers)
-        if (!(tried & server_mark(list_owner(at, struct server_state, link))))
+    {
+        const struct server_state *s = list_owner(at, struct server_state, link);
+
+        if (s->weight > 0 && !(tried & server_mark(s)))
             return false;
+    }
     return true;
 }
 
 /* --- connections --- */
 
-struct conn *server_take_idle(struct server_state *s)
+/* One whose server has been told of this client; else one that has been told of none (a probe's). */
+static struct conn *find_private(struct server_state *s, const struct endpoint *client)
 {
-    struct list *link = list_pop_front(&s->idle);
+    struct conn *fresh = NULL;
+
+    list_each(at, keep, &s->idle)
+    {
+        struct conn *c = list_owner(at, struct conn, link);
+
+        if (c->is_announced && endpoint_eq(&c->peer, client))
+            return c;
+        if (!c->is_announced)
+            fresh = c;
+    }
+    return fresh;
+}
+
+struct conn *server_take_idle(struct server_state *s, const struct endpoint *client)
+{
     struct conn *c;
 
-    if (link == NULL)
+    if (list_is_empty(&s->idle))
         return NULL;
+    c = s->send_proxy == 0 ? list_owner(s->idle.next, struct conn, link) : find_private(s, client);
+    if (c == NULL)
+        return NULL;
+    list_unlink(&c->link);
     s->n_idle--;
     s->backend->worker->n_pooled--;
-    c = list_owner(link, struct conn, link);
     c->is_idle = false;
+    s->n_busy++;
     list_push_back(&s->busy, &c->link);
     return c;
 }
@@ -312,6 +317,7 @@ static struct conn *connect_to(struct server_state *s)
         errno = ENOMEM;
         return NULL;
     }
+    s->n_busy++;
     list_push_back(&s->busy, &c->link);
     return c;
 }
@@ -331,9 +337,12 @@ static void server_failed(struct server_state *s, int error)
         log_message(LOG_ERROR, "cannot connect to server %s: %s", s->name, strerror(error));
         return;
     }
-    if (!s->is_down)
+    if (!s->is_down && !s->is_removed) {
         log_message(LOG_WARNING, "server %s is down: %s", s->name, strerror(error));
-    s->is_down = true;
+        s->is_down = true;
+        s->backend->n_down++;
+        balance_reset(s->backend);
+    }
     s->may_probe = false;
     s->backoff_ms = s->backoff_ms == 0 ? SERVER_BACKOFF_FIRST_MS : s->backoff_ms * 2;
     if (s->backoff_ms > SERVER_BACKOFF_LAST_MS)
@@ -348,6 +357,8 @@ static void server_came_up(struct server_state *s)
     if (!s->is_down)
         return;
     s->is_down = false;
+    s->backend->n_down--;
+    balance_reset(s->backend);
     log_message(LOG_NOTICE, "server %s is up", s->name);
     backend_wake(s->backend);
 }
@@ -423,22 +434,37 @@ static void server_probe(struct server_state *s)
         int error = errno;
 
         server_failed(s, error);
+        if (error_is_ours(error)) { /* not with each request that passes */
+            s->may_probe = false;
+            loop_timer_set(s->backend->worker->loop, &s->backoff, SERVER_BACKOFF_LAST_MS);
+        }
         waiters_note_failure(s->backend, s, error);
     }
 }
 
-/* While anybody waits, each server that is down has one probe, as its back-off allows. */
-static void backend_probe(struct backend_state *b)
+/* Each server that is down has one probe, as its back-off allows. */
+static void probe_servers(struct backend_state *b, bool only_for_waiters)
 {
     list_each(at, keep, &b->servers)
     {
         struct server_state *s = list_owner(at, struct server_state, link);
 
-        if (list_is_empty(&b->waiters))
+        if (only_for_waiters && list_is_empty(&b->waiters))
             return;
-        if (s->is_down && s->probe == NULL && (s->may_probe || is_urgent(b, s)))
+        if (s->is_down && s->weight > 0 && s->probe == NULL && (s->may_probe || is_urgent(b, s)))
             server_probe(s);
     }
+}
+
+static void backend_probe(struct backend_state *b)
+{
+    probe_servers(b, true);
+}
+
+void backend_revive(struct backend_state *b)
+{
+    if (b->n_down > 0)
+        probe_servers(b, false);
 }
 
 /* Let the next of those who wait look for a server, in order; the rest a moment later. */
@@ -463,6 +489,7 @@ static void pool_push(struct server_state *s, struct conn *c)
     list_unlink(&c->link);
     list_push_front(&s->idle, &c->link);
     c->is_idle = true;
+    s->n_busy--;
     s->n_idle++;
     s->backend->worker->n_pooled++;
 }
@@ -516,6 +543,8 @@ static void back_closed(struct conn *c, int error)
     if (c->is_idle) {
         s->n_idle--;
         s->backend->worker->n_pooled--;
+    } else {
+        s->n_busy--;
     }
     list_unlink(&c->link);
     listeners_resume(s->backend->worker); /* a descriptor is free */

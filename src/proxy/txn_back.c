@@ -5,6 +5,9 @@
 
 #include "base/log.h"
 #include "base/panic.h"
+#include "io/proxy_protocol.h"
+#include "io/sock.h"
+#include "proxy/balance.h"
 #include "proxy/replay.h"
 #include "proxy/reply.h"
 #include "proxy/rewrite.h"
@@ -75,6 +78,26 @@ static void set_outgoing_length(struct txn *t)
     h->body_length = t->request->has_length ? t->request->body_length : b->in_bytes;
 }
 
+/*
+ * With `send-proxy` the server hears whose requests a connection bears in its first bytes, which
+ * leave with the first request: so a probe is announced for whoever comes to use it.
+ */
+static bool announce(const struct txn *t, struct conn *c)
+{
+    enum proxy_version version = (enum proxy_version)t->server->send_proxy;
+    struct proxy_header header = {.has_addresses = true, .source = t->client};
+    char bytes[PROXY_WRITE_MAX];
+
+    if (t->front_conn != NULL) {
+        struct addr local = sock_local(t->front_conn->wire.watch.fd);
+
+        header.target = addr_endpoint(&local);
+    }
+    c->is_announced = true;
+    c->peer = t->client;
+    return c->codec->announce(c, bytes, proxy_header_write(bytes, version, &header));
+}
+
 static void send_request(struct txn *t, struct conn *c)
 {
     struct body *body = t->has_request_body ? &t->request_body : NULL;
@@ -90,7 +113,8 @@ static void send_request(struct txn *t, struct conn *c)
     t->back = c->codec->open(c, t, t->arena);
     set_outgoing_length(t);
     assert(body == NULL || body->out_bytes == 0);
-    if (!c->codec->send_head(t->back, t->outgoing, body))
+    if ((t->server->send_proxy != 0 && !c->is_announced && !announce(t, c)) ||
+        !c->codec->send_head(t->back, t->outgoing, body))
         txn_fail(t, REASON_INTERNAL);
 }
 
@@ -119,7 +143,7 @@ static void wait_for_server(struct txn *t)
 /* False: the connection failed at once, and the server is marked as tried. */
 static bool ask_server(struct txn *t, struct server_state *s)
 {
-    struct conn *c = t->wants_fresh ? NULL : server_take_idle(s);
+    struct conn *c = t->wants_fresh ? NULL : server_take_idle(s, &t->client);
 
     attempt_start(t, s);
     if (c != NULL) {
@@ -144,8 +168,11 @@ void txn_seek_server(struct txn *t)
     if (t->state != TXN_QUEUE)
         txn_enter(t, TXN_QUEUE);
     txn_hold_start(t);
+    backend_revive(t->backend);
     do {
-        s = balance_pick(t->backend, t->tried, t->asked);
+        struct balance_ask ask = {t->tried, t->asked, t->has_balance_key, t->balance_key};
+
+        s = balance_pick(t->backend, &ask);
         if (s == NULL) {
             wait_for_server(t);
             return;

@@ -6,11 +6,14 @@
 #include "base/log.h"
 #include "base/panic.h"
 #include "http/uri.h"
+#include "proxy/balance.h"
+#include "proxy/client.h"
 #include "proxy/expr_eval.h"
 #include "proxy/reply.h"
 #include "proxy/rewrite.h"
 #include "proxy/route.h"
 #include "proxy/static.h"
+#include "proxy/vars.h"
 #include "proxy/worker.h"
 
 #include <errno.h>
@@ -75,6 +78,15 @@ static void take_body(struct txn *t)
         txn_seek_server(t);
 }
 
+/* What `balance hash` goes by; a request that has no such thing has its turn. */
+static void find_balance_key(struct txn *t)
+{
+    struct str text = var_text(t, &t->route->backend->hash);
+
+    t->has_balance_key = text.n > 0;
+    t->balance_key = balance_key(text);
+}
+
 static void start_proxying(struct txn *t)
 {
     const struct head *h = t->request;
@@ -84,6 +96,8 @@ static void start_proxying(struct txn *t)
     t->backend = t->generation->backends[t->route->backend->index];
     t->hold_left_ms = p->hold_ms;
     txn_choose_mode(t, has_body);
+    if (t->route->backend->balance == BALANCE_HASH)
+        find_balance_key(t);
     t->has_request_body = has_body;
     t->holds = p->hold_ms > 0 && (has_body ? t->mode != MODE_STREAM : p->hold_all);
     if (has_body && h->has_length && h->body_length > p->max_body_bytes) {
@@ -140,6 +154,7 @@ static void route_request(struct txn *t)
 {
     unsigned refusal;
 
+    client_find(t);
     t->route = route_find(t);
     if (t->fault_expr != NULL) {
         refuse_undecided(t, t->frontend->name);
@@ -150,6 +165,7 @@ static void route_request(struct txn *t)
         return;
     }
     t->policy = t->route->policy;
+    client_find(t);
     refusal = route_refusal(t);
     if (t->fault_expr != NULL) {
         refuse_undecided(t, t->route->full_name);
@@ -317,6 +333,17 @@ static void front_closed(struct conn *c, int error)
     listener_conn_closed(l);
 }
 
+static void front_bad_proxy(struct conn *c, const char *why)
+{
+    const struct listener *l = c->owner;
+    char text[ADDR_TEXT_MAX];
+    size_t n = ip_text(&c->peer.ip, text);
+
+    log_message(LOG_INFO, "%.*s: connection from %.*s closed: PROXY header: %s",
+                STR_ARG(l->frontend->name), c->peer.is_ip ? (int)n : 4,
+                c->peer.is_ip ? text : "unix", why);
+}
+
 static uint32_t front_timeout(struct conn *c, void *owner, enum conn_wait wait)
 {
     const struct txn *t = owner;
@@ -343,6 +370,7 @@ const struct conn_ops txn_front_ops = {
     .on_sent = front_sent,
     .on_failed = front_failed,
     .on_hangup = front_hangup,
+    .on_bad_proxy = front_bad_proxy,
     .on_closed = front_closed,
     .timeout_ms = front_timeout,
 };

@@ -33,6 +33,18 @@ static struct addr local_addr(const struct txn *t)
     return sock_local(t->front_conn->wire.watch.fd);
 }
 
+/* The far end of the client's connection itself. Whom a PROXY header came from is not kept. */
+static struct endpoint peer_of(const struct txn *t)
+{
+    struct addr a = {.n = 0};
+
+    if (!t->sender_is_announced)
+        return t->sender;
+    if (t->front_conn != NULL)
+        a = sock_peer(t->front_conn->wire.watch.fd);
+    return addr_endpoint(&a);
+}
+
 /* `cookie.NAME`: the first pair of that name in the Cookie fields (RFC 6265 4.2.1). */
 static struct str cookie_in(struct str fields, struct str name)
 {
@@ -136,15 +148,21 @@ static uint64_t duration_ms(const struct txn *t)
 bool var_number(struct txn *t, const struct var_ref *v, uint64_t *number)
 {
     struct addr a;
+    struct endpoint e;
 
     switch ((unsigned)v->id) {
-    case VAR_ID_CLIENT_PORT:
-    case VAR_ID_PEER_PORT: *number = t->client_port; return t->client_is_ip;
+    case VAR_ID_CLIENT_PORT: *number = t->client.port; return t->client.port != 0;
+    case VAR_ID_PEER_PORT:
+        e = peer_of(t);
+        *number = e.port;
+        return e.port != 0;
     case VAR_ID_LOCAL_PORT:
         a = local_addr(t);
         *number = a.n == 0 ? 0 : addr_port(&a);
         return a.n != 0;
-    case VAR_ID_PORT: *number = t->request->port != 0 ? t->request->port : 80; return true;
+    case VAR_ID_PORT:
+        *number = t->request->port != 0 ? t->request->port : t->scheme_is_https ? 443 : 80;
+        return true;
     case VAR_ID_CONTENT_LENGTH:
         *number = t->request->body_length;
         return t->request->has_body && t->request->has_length;
@@ -164,13 +182,22 @@ bool var_number(struct txn *t, const struct var_ref *v, uint64_t *number)
 bool var_ip(struct txn *t, const struct var_ref *v, struct ip *ip)
 {
     struct addr a;
+    struct endpoint e;
 
     if (v->id == VAR_ID_LOCAL_IP) {
         a = local_addr(t);
         return a.n != 0 && addr_ip(&a, ip);
     }
-    *ip = t->client_ip;
-    return t->client_is_ip;
+    e = v->id == VAR_ID_PEER_IP ? peer_of(t) : t->client;
+    *ip = e.ip;
+    return e.is_ip;
+}
+
+/* What the kernel alone knows is gone with the client's connection. */
+static bool is_forgotten(const struct txn *t, const struct var_ref *v)
+{
+    return t->front_conn == NULL && (v->id == VAR_ID_LOCAL_IP ||
+                                     (v->id == VAR_ID_PEER_IP && t->sender_is_announced));
 }
 
 static struct str address_text(struct txn *t, const struct var_ref *v)
@@ -179,7 +206,7 @@ static struct str address_text(struct txn *t, const struct var_ref *v)
     struct ip ip;
 
     if (!var_ip(t, v, &ip))
-        return STR("unix");
+        return is_forgotten(t, v) ? STR_EMPTY : STR("unix");
     return arena_str(t->arena, (struct str){text, ip_text(&ip, text)});
 }
 
@@ -230,7 +257,7 @@ struct str var_text(struct txn *t, const struct var_ref *v)
     case VAR_ID_PEER_IP:
     case VAR_ID_LOCAL_IP: return address_text(t, v);
     case VAR_ID_METHOD: return t->request->method_text;
-    case VAR_ID_SCHEME: return STR("http");
+    case VAR_ID_SCHEME: return t->scheme_is_https ? STR("https") : STR("http");
     case VAR_ID_HOST: return t->request->host;
     case VAR_ID_VERSION: return version_text(t);
     case VAR_ID_PATH: return t->path;

@@ -17,7 +17,7 @@ syntax match holdfastComment /\%(^\|[[:space:]{};(),]\)\@1<=#.*/ contains=@Spell
 syntax match holdfastSection /\%(^\|[{};]\)\@1<=\s*\zs\%(acl\|backend\|frontend\|let\|log-format\|policy\|spool\)\ze\%([[:space:]{};]\|$\)/ nextgroup=holdfastName skipwhite
 syntax match holdfastSection /\%(^\|[{};]\)\@1<=\s*\zs\%(defaults\|global\|include\)\ze\%([[:space:]{};]\|$\)/ nextgroup=holdfastArguments skipwhite
 syntax match holdfastDirective /\%(^\|[{};]\)\@1<=\s*\zs\%(route\|server\|use-backend\|use-policy\)\ze\%([[:space:]{};]\|$\)/ nextgroup=holdfastName skipwhite
-syntax match holdfastDirective /\%(^\|[{};]\)\@1<=\s*\zs\%(access-log\|allow\|backlog\|balance\|bind\|content-type\|deny\|error-page\|fallback\|files\|forwarded-headers\|hold\|http-request\|http-response\|index\|intercept-errors\|internal\|keepalive\|levels\|lingering\|log\|max-body\|max-connections\|min-body-rate\|mode\|path\|pid-file\|poller\|quota\|redirect\|replay\|request-buffering\|reserve\|respond\|response-buffering\|retry\|server-header\|shutdown-timeout\|status-page\|strip\|timeout\|user\|workers\)\ze\%([[:space:]{};]\|$\)/ nextgroup=holdfastArguments skipwhite
+syntax match holdfastDirective /\%(^\|[{};]\)\@1<=\s*\zs\%(accept-proxy\|access-log\|allow\|backlog\|balance\|bind\|content-type\|deny\|error-page\|fallback\|files\|forwarded-headers\|hold\|http-request\|http-response\|index\|intercept-errors\|internal\|keepalive\|levels\|lingering\|log\|max-body\|max-connections\|min-body-rate\|mode\|path\|pid-file\|poller\|quota\|redirect\|replay\|request-buffering\|reserve\|respond\|response-buffering\|retry\|send-proxy\|server-header\|shutdown-timeout\|status-page\|strip\|timeout\|trusted-proxies\|user\|workers\)\ze\%([[:space:]{};]\|$\)/ nextgroup=holdfastArguments skipwhite
 " end generated
 
 syntax match holdfastName /[^[:space:]{};]\+/ contained contains=holdfastFilled nextgroup=holdfastArguments skipwhite
@@ -28,11 +28,12 @@ syntax region holdfastArguments contained start=/\ze[^[:space:]{};]/ skip=/\\$/ 
 
 " generated: vim options
 syntax keyword holdfastOption contained
-      \ add-header all always any-method append auto client-body client-header client-idle
-      \ client-write connect debug del-header epoll error file format grace hold idle info json
-      \ level max memory never notice off on poll redirect replace request-body-total roundrobin
-      \ route safe server-idle server-read server-think server-write set-header set-path
-      \ set-query set-status spool stream tee text upgraded warning
+      \ add-header all always any-method append auto backup client-body client-header client-idle
+      \ client-write connect debug del-header disabled epoll error file format from grace hash
+      \ hold idle info json leastconn level max memory never none notice off on poll random
+      \ redirect replace request-body-total roundrobin route safe server-idle server-read
+      \ server-think server-write set-header set-path set-query set-status spool stream tee text
+      \ upgraded v1 v2 warning weight
 " end generated
 
 " Conditions: from `when` to the block, the `;` or the end of the line; in parentheses lines do not end.
