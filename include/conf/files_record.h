@@ -2,8 +2,9 @@
  * files_record - the answers that a load was given, to give them again.
  *
  * Compiling is a function of the answers of `struct files`. A recorder asks another implementation
- * and notes each question with its answer; a replayer gives the noted answers in their order. So one
- * process reads the disk, and others compile the very same configuration without opening anything.
+ * and notes each question with its answer; a replayer gives the noted answers in their order. So
+ * one process reads the disk, and others compile the very same configuration without opening
+ * anything.
  *
  * Invariant: the replayed load asks the same questions in the same order. One that does not is
  * refused: its answers from there on are failures, and has_strayed says so.

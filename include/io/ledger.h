@@ -2,9 +2,9 @@
  * ledger - what each process has promised and written of one spool directory.
  *
  * A ledger lies in memory that all processes of a group map: one row each, which that process alone
- * writes, and everybody reads. There are no locks: whoever wants room enters it in its own row, adds
- * up all rows, and takes it back if the sum is too much. Two that do so at the same moment may both
- * be refused what one could have had, and the quota is never passed. The row of a process that
+ * writes, and everybody reads. There are no locks: whoever wants room enters it in its own row,
+ * adds up all rows, and takes it back if the sum is too much. Two that do so at the same moment may
+ * both be refused what one could have had, and the quota is never passed. The row of a process that
  * has died is zeroed by the master (its files went with it).
  *
  * In a process of one the ledger is memory of its own with one row.

@@ -3,8 +3,8 @@
  *
  * A bundle is a text and descriptors. The text, a sealed memfd, has the names of the descriptors in
  * their order, the path of the configuration, and every answer that compiling it asked for
- * (conf/files_record.h): files, environment, users, host names. So a worker compiles what the master
- * has compiled, and opens what it names without opening anything.
+ * (conf/files_record.h): files, environment, users, host names. So a worker compiles what the
+ * master has compiled, and opens what it names without opening anything.
  */
 #ifndef HOLDFAST_PROC_BUNDLE_H
 #define HOLDFAST_PROC_BUNDLE_H
@@ -17,7 +17,7 @@
 
 struct parcel {
     uint64_t number;
-    int text_fd; /* -1: there is no parcel */
+    int text_fd;                 /* -1: there is no parcel */
     struct resource **resources; /* those that the configuration names; they outlive the parcel */
     size_t n_resources;
 };
@@ -63,7 +63,8 @@ bool bundle_add(struct bundle *b, struct message *m);
 /* Are all descriptors there? */
 bool bundle_is_whole(const struct bundle *b);
 
-/* Compile it. One reference, the caller's; NULL: `failed` has been told why, as by worker_prepare. */
+/* Compile it. One reference, the caller's; NULL: `failed` has been told why, as by worker_prepare.
+ */
 struct config *bundle_compile(struct bundle *b,
                               void (*failed)(void *to, const struct config_place *place,
                                              const char *text),

@@ -2,11 +2,11 @@
  * channel - the one kind of message between a master and a worker.
  *
  * A channel is a pair of sockets that keep the bounds of messages (SOCK_SEQPACKET). A message is a
- * kind, a number, a text, and descriptors (SCM_RIGHTS), at most CHANNEL_FDS_MAX: the kernel takes no
- * more than 253 at once, so many descriptors go in many messages.
+ * kind, a number, a text, and descriptors (SCM_RIGHTS), at most CHANNEL_FDS_MAX: the kernel takes
+ * no more than 253 at once, so many descriptors go in many messages.
  *
- * Nothing here waits. The other side reads what it is sent; one that has left half a megabyte unread
- * is taken for lost (channel_send fails).
+ * Nothing here waits. The other side reads what it is sent; one that has left half a megabyte
+ * unread is taken for lost (channel_send fails).
  */
 #ifndef HOLDFAST_PROC_CHANNEL_H
 #define HOLDFAST_PROC_CHANNEL_H
@@ -50,7 +50,8 @@ enum channel_got {
     CHANNEL_MESSAGE,
     CHANNEL_AGAIN, /* there is none now */
     CHANNEL_ENDED, /* the other side has gone */
-    CHANNEL_BROKEN /* no message of ours, or without all of its descriptors: we have no room for them */
+    CHANNEL_BROKEN /* no message of ours, or without all of its descriptors: we have no room for
+                      them */
 };
 
 /*

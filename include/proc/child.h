@@ -20,7 +20,7 @@ struct child {
     struct watch channel;
     int panic_fd; /* memory that it writes the report of a panic to */
     uint64_t started_ms;
-    uint64_t ready;   /* the number of the bundle that it has prepared, */
+    uint64_t ready;    /* the number of the bundle that it has prepared, */
     uint64_t in_force; /* and of the one that it has committed; 0: none */
 };
 
@@ -34,7 +34,7 @@ struct children {
     const struct config_global *global; /* of the configuration that we started with */
     bool is_debug;
     unsigned n;
-    struct child *all; /* n of them */
+    struct child *all;              /* n of them */
     uint64_t deaths_ms[DEATHS_MAX]; /* of the last deaths, in a ring */
     unsigned n_deaths;
     bool is_given_up; /* too many deaths: no more replacements until the next reload */

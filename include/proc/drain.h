@@ -1,7 +1,8 @@
 /*
  * drain - the end of a worker: what is under way is finished, within a bound.
  *
- * When the bound is over, who still waits for an answer gets 503, and half a second for it to leave.
+ * When the bound is over, who still waits for an answer gets 503, and half a second for it to
+ * leave.
  */
 #ifndef HOLDFAST_PROC_DRAIN_H
 #define HOLDFAST_PROC_DRAIN_H

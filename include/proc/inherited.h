@@ -15,8 +15,8 @@
 struct inherited {
     int *fds; /* that are kept, ascending */
     size_t n;
-    int named_first; /* the first descriptor of socket activation */
-    int named_end;   /* behind its last; named_first: there is none */
+    int named_first;   /* the first descriptor of socket activation */
+    int named_end;     /* behind its last; named_first: there is none */
     const char *names; /* of those: joined by colons; NULL: they have none */
 };
 

@@ -1,5 +1,6 @@
 /*
- * report - what came of a reload: each line goes to the error log, and is kept for who asked for it.
+ * report - what came of a reload: each line goes to the error log, and is kept for who asked for
+ * it.
  */
 #ifndef HOLDFAST_PROC_REPORT_H
 #define HOLDFAST_PROC_REPORT_H

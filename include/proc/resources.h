@@ -1,10 +1,11 @@
 /*
- * resources - what the master holds open for all workers: sockets, logs, spools, directories of files.
+ * resources - what the master holds open for all workers: sockets, logs, spools, directories of
+ * files.
  *
- * A resource is known by its kind and name (the bind's text, the log's place, the path of a spool or directory) and
- * lives as long as configurations name it. A reload opens what is new first (resources_prepare),
- * which may fail and then changes nothing; then either half of it is undone (resources_cancel), or
- * what is no longer named is closed (resources_commit).
+ * A resource is known by its kind and name (the bind's text, the log's place, the path of a spool
+ * or directory) and lives as long as configurations name it. A reload opens what is new first
+ * (resources_prepare), which may fail and then changes nothing; then either half of it is undone
+ * (resources_cancel), or what is no longer named is closed (resources_commit).
  */
 #ifndef HOLDFAST_PROC_RESOURCES_H
 #define HOLDFAST_PROC_RESOURCES_H
@@ -24,9 +25,9 @@ enum resource_kind { RESOURCE_BIND, RESOURCE_LOG, RESOURCE_SPOOL, RESOURCE_DIREC
 struct resource {
     struct list link;
     enum resource_kind kind;
-    enum log_kind log_kind;  /* RESOURCE_LOG */
-    struct log_sink *sink;   /* RESOURCE_LOG: has the descriptor */
-    struct ledger *ledger;   /* RESOURCE_SPOOL */
+    enum log_kind log_kind; /* RESOURCE_LOG */
+    struct log_sink *sink;  /* RESOURCE_LOG: has the descriptor */
+    struct ledger *ledger;  /* RESOURCE_SPOOL */
     int fds[RESOURCE_FDS_MAX];
     size_t n_fds;
     bool is_new;  /* opened by a prepare that is not committed */

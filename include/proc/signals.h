@@ -13,14 +13,14 @@ struct signals {
 };
 
 /*
- * Block HUP, USR1, TERM, QUIT, INT and CHLD; ignore PIPE, WINCH, TTIN, TTOU and USR2. Once, first of
- * all.
+ * Block HUP, USR1, TERM, QUIT, INT and CHLD; ignore PIPE, WINCH, TTIN, TTOU and USR2. Once, first
+ * of all.
  */
 void signals_block(void);
 
 /*
- * A worker's: those of the terminal or the process group are the master's to act on, and are ignored;
- * none is blocked.
+ * A worker's: those of the terminal or the process group are the master's to act on, and are
+ * ignored; none is blocked.
  */
 void signals_leave_to_master(void);
 

@@ -3,8 +3,8 @@
  *
  * It is forked, not started anew, from a master that has never seen a client's byte. It gives up
  * everything that it does not need first: descriptors, user, privileges. From then on it opens
- * nothing by path, and all that it comes to have is sent to it (proc/channel.h). Where the master is
- * gone, it finishes what is under way, for shutdown-timeout at most, and ends.
+ * nothing by path, and all that it comes to have is sent to it (proc/channel.h). Where the master
+ * is gone, it finishes what is under way, for shutdown-timeout at most, and ends.
  */
 #ifndef HOLDFAST_PROC_WORKER_PROCESS_H
 #define HOLDFAST_PROC_WORKER_PROCESS_H

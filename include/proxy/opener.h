@@ -1,8 +1,8 @@
 /*
  * opener - the one seam between a generation and what it opens: sockets, logs, directories.
  *
- * opener_paths opens by path. A worker under a master opens nothing by path: its opener (proc/) finds
- * by name the descriptors that the master has opened and sent.
+ * opener_paths opens by path. A worker under a master opens nothing by path: its opener (proc/)
+ * finds by name the descriptors that the master has opened and sent.
  */
 #ifndef HOLDFAST_PROXY_OPENER_H
 #define HOLDFAST_PROXY_OPENER_H

@@ -76,7 +76,8 @@ static inline uint64_t row_get(const _Atomic uint64_t *number)
 struct row_held *row_hold(struct row *row, struct str route, uint64_t since_ms);
 void row_release(struct row_held *held);
 
-/* Copy an entry of any row. False: it is free, or is being written. `out->version` means nothing. */
+/* Copy an entry of any row. False: it is free, or is being written. `out->version` means nothing.
+ */
 bool row_read_held(const struct row_held *held, struct row_held *out);
 
 #endif

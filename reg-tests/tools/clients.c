@@ -1,19 +1,19 @@
 /*
- * clients - clients of every kind at once, which notice everything: for what happens to a proxy while
- * it serves. Also the server behind it.
+ * clients - clients of every kind at once, which notice everything: for what happens to a proxy
+ * while it serves. Also the server behind it.
  *
  *     clients --listen 127.0.0.1:0 --front PATH [--keep N] [--close N] [--idle N] [--tunnels N]
  *             [--uploads N --bytes N --rate N]
  *
- * Prints "listening on ADDRESS:PORT" (the server), and, when all are connected to the proxy at the socket
- * file PATH, "ready". Goes on until its standard input ends; then uploads come to their end, and each
- * connection that was to stay is used once more. The last line has the figures, each a NAME=NUMBER.
+ * Prints "listening on ADDRESS:PORT" (the server), and, when all are connected to the proxy at the
+ * socket file PATH, "ready". Goes on until its standard input ends; then uploads come to their end,
+ * and each connection that was to stay is used once more. The last line has the figures, each a
+ * NAME=NUMBER.
  *
  *     keep, close   one request after the other, on one connection or each on its own, for /own and
- *                   /app in turn. An answer has status 200 and the same text in its fields X-One and
- *                   X-Two; that of /own in its body too.
- *                   requests, mixed: fields that differ; refused: connect(2) has failed; broken:
- *                   anything else; versions: changes of the text that one connection has seen
+ *                   /app in turn. An answer has status 200 and the same text in its fields X-One
+ * and X-Two; that of /own in its body too. requests, mixed: fields that differ; refused: connect(2)
+ * has failed; broken: anything else; versions: changes of the text that one connection has seen
  *     idle          one request, and one at the end:      idle, idle_lost
  *     tunnels       upgraded, a byte each way every 50 ms: tunnels, tunnels_lost
  *     uploads       of --bytes at --rate bytes a second:   uploads, uploads_lost
@@ -118,8 +118,8 @@ static bool read_answer(struct http_conn *c, struct answer *a)
     r.head[n] = '\0';
     if (sscanf(r.head, "HTTP/1.1 %u", &a->status) != 1)
         return false;
-    a->keep_alive = !http_field(&r, "Connection", length, sizeof(length)) ||
-                    strcasecmp(length, "close") != 0;
+    a->keep_alive =
+        !http_field(&r, "Connection", length, sizeof(length)) || strcasecmp(length, "close") != 0;
     http_field(&r, "X-One", a->one, sizeof(a->one));
     http_field(&r, "X-Two", a->two, sizeof(a->two));
     left = http_field(&r, "Content-Length", length, sizeof(length)) ? strtoul(length, NULL, 10) : 0;

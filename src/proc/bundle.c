@@ -59,8 +59,8 @@ static size_t count_kept(const struct resources *r)
 {
     size_t n = 0;
 
-    list_each(at, keep, (struct list *)(uintptr_t)&r->all)
-        n += list_owner(at, struct resource, link)->is_kept;
+    list_each(at, keep, (struct list *)(uintptr_t)&r->all) n +=
+        list_owner(at, struct resource, link)->is_kept;
     return n;
 }
 
@@ -106,7 +106,8 @@ void parcel_reset(struct parcel *p)
 
 bool parcel_send(const struct parcel *p, int channel)
 {
-    struct message m = {.kind = MESSAGE_PREPARE, .number = p->number, .fds = {p->text_fd}, .n_fds = 1};
+    struct message m = {
+        .kind = MESSAGE_PREPARE, .number = p->number, .fds = {p->text_fd}, .n_fds = 1};
 
     if (!channel_send(channel, &m))
         return false;
@@ -172,8 +173,7 @@ static struct spool_store *bundle_store(const struct opener *o, const struct spo
 {
     const int *fds = bundle_find(bundle_of(o), RESOURCE_SPOOL, 0, setup->path);
 
-    return fds == NULL ? NULL
-                       : spool_store_adopt(setup, fds[0], fds[1], bundle_of(o)->row);
+    return fds == NULL ? NULL : spool_store_adopt(setup, fds[0], fds[1], bundle_of(o)->row);
 }
 
 static int bundle_directory(const struct opener *o, struct str path)

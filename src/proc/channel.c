@@ -38,7 +38,10 @@ bool channel_open(int ends[2])
 bool channel_send(int fd, const struct message *m)
 {
     struct head head = {m->kind, (uint32_t)m->n_fds, m->number};
-    struct iovec parts[2] = {{&head, sizeof(head)}, {(void *)(uintptr_t)m->text.p, m->text.n}};
+    struct iovec parts[2] = {
+        {&head,                        sizeof(head)},
+        {(void *)(uintptr_t)m->text.p, m->text.n   }
+    };
     union control control = {.bytes = {0}};
     struct msghdr out = {.msg_iov = parts, .msg_iovlen = 2};
     ssize_t sent;
@@ -81,7 +84,10 @@ static void take_fds(struct msghdr *in, struct message *m)
 enum channel_got channel_receive(int fd, struct message *m, char *room)
 {
     struct head head;
-    struct iovec parts[2] = {{&head, sizeof(head)}, {room, CHANNEL_TEXT_MAX}};
+    struct iovec parts[2] = {
+        {&head, sizeof(head)    },
+        {room,  CHANNEL_TEXT_MAX}
+    };
     union control control;
     struct msghdr in = {
         .msg_iov = parts,

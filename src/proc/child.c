@@ -15,6 +15,10 @@
 
 /* What is read of a report: an assertion with 64 frames is a third of it. */
 #define PANIC_TEXT_MAX 16384
+#define LINE_MAX_BYTES 1024
+/* Messages taken at one wake: a worker that has gone mad must not keep the master from the others.
+ */
+#define MESSAGES_PER_WAKE 64
 /* A worker that SIGKILL has ended before it was so old may be no victim from outside. */
 #define YOUNG_MS 100
 
@@ -26,8 +30,8 @@ bool children_init(struct children *all, struct loop *loop, unsigned n)
     if (all->rows == NULL || all->all == NULL)
         return false;
     for (unsigned i = 0; i < n; i++)
-        all->all[i] = (struct child){
-            .children = all, .index = i, .channel = {.fd = -1}, .panic_fd = -1};
+        all->all[i] =
+            (struct child){.children = all, .index = i, .channel = {.fd = -1}, .panic_fd = -1};
     return true;
 }
 
@@ -62,7 +66,7 @@ static void child_on_ready(struct watch *w)
     struct message m;
 
     w->ready = 0;
-    for (;;) {
+    for (unsigned i = 0; i < MESSAGES_PER_WAKE; i++) {
         switch (channel_receive(w->fd, &m, room)) {
         case CHANNEL_MESSAGE:
             message_close_fds(&m); /* a worker has nothing to give us */
@@ -197,8 +201,10 @@ static void log_panic(const struct child *c)
     while (rest.n > 0) {
         const char *end = memchr(rest.p, '\n', rest.n);
         size_t n = end == NULL ? rest.n : (size_t)(end - rest.p);
+        char line[LINE_MAX_BYTES];
+        size_t length = log_escape_text(line, sizeof(line), str_slice(rest, 0, n));
 
-        log_message(LOG_ERROR, "worker %u: %.*s", c->index, (int)n, rest.p);
+        log_message(LOG_ERROR, "worker %u: %.*s", c->index, (int)length, line);
         rest = str_slice(rest, n < rest.n ? n + 1 : n, rest.n);
     }
 }

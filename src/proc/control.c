@@ -50,8 +50,10 @@ static void client_close(struct client *cl)
 /* Answer and close. The answer fits in an empty socket; who does not take it has gone. */
 static void client_answer(struct client *cl, struct str first, struct str text)
 {
-    struct iovec parts[2] = {{(void *)(uintptr_t)first.p, first.n},
-                             {(void *)(uintptr_t)text.p, text.n}};
+    struct iovec parts[2] = {
+        {(void *)(uintptr_t)first.p, first.n},
+        {(void *)(uintptr_t)text.p,  text.n }
+    };
     struct msghdr out = {.msg_iov = parts, .msg_iovlen = 2};
 
     if (sendmsg(cl->watch.fd, &out, MSG_NOSIGNAL) < 0) {
@@ -152,8 +154,7 @@ void control_close(struct control *c)
 {
     if (c->loop == NULL)
         return;
-    list_each(at, keep, &c->clients)
-        client_close(list_owner(at, struct client, link));
+    list_each(at, keep, &c->clients) client_close(list_owner(at, struct client, link));
     watch_remove(c->loop, &c->watch);
     close(c->watch.fd);
     sock_unlink(&c->addr, &c->identity);
@@ -164,9 +165,10 @@ bool control_is_asked(const struct control *c)
 {
     if (c->loop == NULL)
         return false;
-    list_each(at, keep, (struct list *)(uintptr_t)&c->clients)
-        if (list_owner(at, struct client, link)->state == CLIENT_WAITS)
-            return true;
+    list_each(
+        at, keep,
+        (struct list *)(uintptr_t)&c->clients) if (list_owner(at, struct client, link)->state ==
+                                                   CLIENT_WAITS) return true;
     return false;
 }
 

@@ -25,7 +25,8 @@
 /* A worker that has not prepared or committed a bundle after this long never will: the slowest
  * compile that was seen, 10,000 routes under valgrind, takes a third of it. */
 #define ANSWER_MS 30000
-/* A bundle is sent so often where workers die meanwhile; a bundle that kills them is not sent on. */
+/* A bundle is sent so often where workers die meanwhile; a bundle that kills them is not sent on.
+ */
 #define ATTEMPTS_MAX 2
 /* After a fork that failed. */
 #define FORK_AGAIN_MS 100
@@ -45,18 +46,18 @@ struct master {
     struct resources resources;
     struct children children;
     enum phase phase;
-    bool has_started;          /* the first generation is in force */
-    struct config *current;    /* NULL before that */
-    struct parcel in_force;    /* its bundle */
-    struct config *pending;    /* while STARTING or PREPARING */
-    struct parcel proposed;    /* likewise */
+    bool has_started;       /* the first generation is in force */
+    struct config *current; /* NULL before that */
+    struct parcel in_force; /* its bundle */
+    struct config *pending; /* while STARTING or PREPARING */
+    struct parcel proposed; /* likewise */
     uint64_t last_number;
     unsigned n_attempts;
-    bool wants_reload;         /* asked for meanwhile */
+    bool wants_reload; /* asked for meanwhile */
     bool wants_reopen;
-    struct timer bound;        /* of whatever the phase waits for */
+    struct timer bound; /* of whatever the phase waits for */
     struct timer fork_again;
-    struct timer alive;        /* the service manager's watchdog */
+    struct timer alive; /* the service manager's watchdog */
     uint32_t alive_every_ms;
     int exit_status;
     struct report report;
@@ -84,7 +85,7 @@ static void tell_renewed(void *to, const struct resource *log)
         .kind = MESSAGE_LOG,
         .number = log->log_kind,
         .text = {log->name, log->name_n},
-        .fds = {log->fds[0]},
+        .fds = {log->fds[0]        },
         .n_fds = 1,
     };
 
@@ -143,6 +144,8 @@ static void respawn(struct master *m, struct child *c)
     log_message(LOG_NOTICE, "worker %u is process %d now", c->index, c->pid);
     child_send_parcel(c, &m->in_force);
     send_number(c, MESSAGE_COMMIT, m->in_force.number);
+    if (m->phase == PREPARING) /* it is asked like all others */
+        child_send_parcel(c, &m->proposed);
 }
 
 static void respawn_all(struct master *m)
@@ -239,6 +242,7 @@ static void started(struct master *m)
 {
     m->has_started = true;
     m->phase = SERVING;
+    pack_reset(&m->start->answers); /* the bundle has them */
     if (!pid_file_write(&m->start->pid_file)) {
         process_say_errno("cannot write the pid file");
         stop_loop(m, 1);
@@ -268,8 +272,7 @@ static void settle_if_committed(struct master *m)
 /* Every worker has prepared it: the one decision. */
 static void commit_if_prepared(struct master *m)
 {
-    if ((m->phase != STARTING && m->phase != PREPARING) ||
-        !all_have(m, false, m->proposed.number))
+    if ((m->phase != STARTING && m->phase != PREPARING) || !all_have(m, false, m->proposed.number))
         return;
     if (m->current != NULL)
         report_fixed(&m->current->global, &m->pending->global);
@@ -301,10 +304,22 @@ static void report_refusal(struct master *m, struct str reasons)
             STR_ARG(reasons));
 }
 
+/* The first refusal of a bundle decides; a successor may refuse what is in force. */
+static void refused(struct master *m, const struct message *message)
+{
+    bool is_undecided = m->phase == STARTING || m->phase == PREPARING;
+    bool is_proposal = is_undecided && (message->number == m->proposed.number ||
+                                        message->number == 0); /* it never saw which */
+
+    if (is_proposal || message->number == m->in_force.number)
+        report_refusal(m, message->text);
+    if (is_proposal)
+        give_up_proposal(m);
+}
+
 static void on_message(struct child *c, const struct message *message)
 {
     struct master *m = list_owner(c->children, struct master, children);
-    bool is_undecided = m->phase == STARTING || m->phase == PREPARING;
 
     switch (message->kind) {
     case MESSAGE_READY:
@@ -315,11 +330,7 @@ static void on_message(struct child *c, const struct message *message)
         c->in_force = message->number;
         settle_if_committed(m);
         return;
-    case MESSAGE_REFUSED:
-        report_refusal(m, message->text);
-        if (is_undecided && message->number != m->in_force.number)
-            give_up_proposal(m);
-        return;
+    case MESSAGE_REFUSED: refused(m, message); return;
     case MESSAGE_PREPARE:
     case MESSAGE_DESCRIPTORS:
     case MESSAGE_COMMIT:
@@ -399,36 +410,39 @@ static void on_control_reload(struct control *control)
 
 /* --- the end --- */
 
+/* Accepting ends, and whatever was going on. */
+static void begin_to_stop(struct master *m)
+{
+    if (m->pending != NULL)
+        forget_proposal(m);
+    m->phase = STOPPING;
+    notify_stopping();
+    log_message(LOG_NOTICE, "shutting down: %u connections to finish",
+                (unsigned)rows_fronts(m->children.rows));
+    resources_close_binds(&m->resources);
+    if (children_alive(&m->children) == 0)
+        loop_stop(m->loop);
+}
+
 static void end_now(struct master *m)
 {
+    if (m->phase != STOPPING)
+        begin_to_stop(m);
     send_number_to_all(m, MESSAGE_END, 0);
     loop_timer_set(m->loop, &m->bound, KILL_MS);
 }
 
-/* Stop accepting and let the workers finish, for most_ms; a second time, and at once where most_ms
- * is 0: end. */
-static void stop(struct master *m, uint32_t most_ms)
+/* Let the workers finish, for most_ms; a second time: end now. */
+static void drain(struct master *m, uint32_t most_ms)
 {
-    bool is_again = m->phase == STOPPING;
-
-    if (m->pending != NULL)
-        forget_proposal(m);
-    if (!is_again) {
-        m->phase = STOPPING;
-        notify_stopping();
-        log_message(LOG_NOTICE, "shutting down: %u connections to finish",
-                    (unsigned)rows_fronts(m->children.rows));
-        resources_close_binds(&m->resources);
-    }
-    if (is_again || most_ms == 0) {
+    if (m->phase == STOPPING) {
         end_now(m);
-    } else {
-        send_number_to_all(m, MESSAGE_DRAIN, most_ms);
-        loop_timer_set(m->loop, &m->bound,
-                       most_ms > UINT32_MAX - GRACE_MS ? UINT32_MAX : most_ms + GRACE_MS);
+        return;
     }
-    if (children_alive(&m->children) == 0)
-        loop_stop(m->loop);
+    begin_to_stop(m);
+    send_number_to_all(m, MESSAGE_DRAIN, most_ms);
+    loop_timer_set(m->loop, &m->bound,
+                   most_ms > UINT32_MAX - GRACE_MS ? UINT32_MAX : most_ms + GRACE_MS);
 }
 
 static void bound_fired(struct timer *t)
@@ -460,12 +474,12 @@ static void on_signal(struct signals *signals, int number)
     case SIGCHLD: children_reap(&m->children); break;
     case SIGHUP: reload(m); break;
     case SIGUSR1: reopen_logs(m); break;
-    case SIGTERM: stop(m, c->global.shutdown_timeout_ms); break;
-    case SIGQUIT: stop(m, UINT32_MAX); break;
+    case SIGTERM: drain(m, c->global.shutdown_timeout_ms); break;
+    case SIGQUIT: drain(m, UINT32_MAX); break;
     case SIGINT:
         if (m->start->options->is_master)
             m->exit_status = STATUS_INTERRUPTED;
-        stop(m, 0);
+        end_now(m);
         break;
     }
 }

@@ -76,8 +76,7 @@ uint32_t notify_alive_every_ms(void)
 
     if (every == NULL || !str_to_u64(str_of(every), (uint64_t)UINT32_MAX * 1000, &us))
         return 0;
-    if (whose != NULL &&
-        (!str_to_u64(str_of(whose), INT32_MAX, &pid) || pid != (uint64_t)getpid()))
+    if (whose != NULL && (!str_to_u64(str_of(whose), INT32_MAX, &pid) || pid != (uint64_t)getpid()))
         return 0;
     return us > 0 && us < 2000 ? 1 : (uint32_t)(us / 2000);
 }

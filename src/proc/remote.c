@@ -115,7 +115,11 @@ int remote_run(const struct options *o)
     static const struct {
         const char *name;
         int number;
-    } signals[] = {{"stop", SIGTERM}, {"quit", SIGQUIT}, {"reopen", SIGUSR1}};
+    } signals[] = {
+        {"stop",   SIGTERM},
+        {"quit",   SIGQUIT},
+        {"reopen", SIGUSR1}
+    };
     char path[PATH_MAX];
     pid_t pid;
 

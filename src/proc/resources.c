@@ -36,8 +36,7 @@ static void resource_close(struct resource *s)
 
 void resources_reset(struct resources *r)
 {
-    list_each(at, keep, &r->all)
-        resource_close(list_owner(at, struct resource, link));
+    list_each(at, keep, &r->all) resource_close(list_owner(at, struct resource, link));
 }
 
 static struct resource *resource_find(const struct resources *r, enum resource_kind kind,
@@ -214,8 +213,7 @@ bool resources_prepare(struct resources *r, const struct config *c,
 {
     unsigned before = errors->n;
 
-    list_each(at, keep, &r->all)
-        list_owner(at, struct resource, link)->is_kept = false;
+    list_each(at, keep, &r->all) list_owner(at, struct resource, link)->is_kept = false;
     prepare_log(r, &c->global.log, c, errors);
     for (size_t i = 0; i < c->n_frontends; i++) {
         const struct config_frontend *f = &c->frontends[i];

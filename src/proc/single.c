@@ -172,6 +172,7 @@ int single_run(struct start *start)
     }
     config_unref(start->config); /* the worker has its own */
     start->config = NULL;
+    pack_reset(&start->answers); /* there is nobody to give them to */
     loop_run(s.worker.loop);
     single_end(&s);
     return 0;

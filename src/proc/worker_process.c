@@ -42,8 +42,8 @@ static void note_reason(void *to, const struct config_place *place, const char *
         n = snprintf(p->reasons + p->n_reasons, room, "%s%s\n",
                      strncmp(text, "error: ", 7) == 0 ? "" : "error: ", text);
     else
-        n = snprintf(p->reasons + p->n_reasons, room, "%.*s:%u: error: %s\n",
-                     STR_ARG(place->file), place->line, text);
+        n = snprintf(p->reasons + p->n_reasons, room, "%.*s:%u: error: %s\n", STR_ARG(place->file),
+                     place->line, text);
     if (n > 0)
         p->n_reasons += (size_t)n < room ? (size_t)n : room;
 }

@@ -127,6 +127,15 @@ static struct spool_store *store_find(const struct opener *opener, const struct 
     return NULL;
 }
 
+/* Spools of one directory are one store: what is promised there is promised once. */
+static struct spool_store *store_of_path(const struct generation *g, size_t n, struct str path)
+{
+    for (size_t i = 0; i < n; i++)
+        if (g->stores[i] != NULL && str_eq(spool_store_path(g->stores[i]), path))
+            return g->stores[i];
+    return NULL;
+}
+
 static bool bind_stores(struct generation *g, const struct generation *before,
                         struct generation_errors *errors)
 {
@@ -142,7 +151,10 @@ static bool bind_stores(struct generation *g, const struct generation *before,
     for (size_t i = 0; i < c->n_spools; i++) {
         const struct config_spool *spool = &c->spools[i];
         struct spool_setup setup = opener_store_setup(c, spool);
-        struct spool_store *known = store_find(opener, before, spool->path);
+        struct spool_store *known = store_of_path(g, i, spool->path);
+
+        if (known == NULL)
+            known = store_find(opener, before, spool->path);
 
         g->stores[i] = known != NULL ? spool_store_ref(known) : opener->store(opener, &setup);
         if (g->stores[i] == NULL) {

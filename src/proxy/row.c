@@ -12,8 +12,8 @@ static size_t rows_bytes(unsigned n)
 
 struct rows *rows_new(unsigned n)
 {
-    struct rows *rows = mmap(NULL, rows_bytes(n), PROT_READ | PROT_WRITE,
-                             MAP_SHARED | MAP_ANONYMOUS, -1, 0);
+    struct rows *rows =
+        mmap(NULL, rows_bytes(n), PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
 
     if (rows == MAP_FAILED)
         return NULL;

@@ -1,7 +1,8 @@
 /*
  * status_page - how it is going, of all workers together.
  *
- * Both forms are written from the same figures, in the same order. Names are made of letters, digits,
+ * Both forms are written from the same figures, in the same order. Names are made of letters,
+ * digits,
  * `_`, `.` and `-` (conf/value.c), so that neither form needs escapes.
  */
 #include "proxy/status_page.h"
@@ -153,7 +154,8 @@ static void put_held(struct page *page, const struct rows *rows, uint64_t now_ms
     put(page, "%s", page->as_json ? "]" : "");
 }
 
-/* Room for all that there is now; requests that come to be held meanwhile may not get their line. */
+/* Room for all that there is now; requests that come to be held meanwhile may not get their line.
+ */
 static size_t page_room(const struct worker *w, const struct config *c)
 {
     size_t n_lines = FIGURE_N + c->n_spools + 4;
