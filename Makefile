@@ -41,6 +41,10 @@ UNIT_OBJECTS := $(UNIT_SOURCES:%.c=$(BUILD)/%.o)
 TOOL_SOURCES := $(sort $(wildcard examples/upload-demo/*.c) $(wildcard reg-tests/tools/*.c))
 TOOLS        := $(TOOL_SOURCES:%.c=$(BUILD)/%)
 
+# Each corpus of inputs that fuzzing has found is run through its harness in every build.
+REPLAYS      := $(patsubst reg-tests/fuzz/corpus/%,$(BUILD)/replay/%,$(wildcard reg-tests/fuzz/corpus/*))
+REPLAY_MAIN  := $(BUILD)/reg-tests/fuzz/replay/replay.o
+
 .PHONY: all help deps have-deps demo test test-long unit-test config-test vtc-test asan torture layers shape \
         bench clean fuzz docs
 .DELETE_ON_ERROR:
@@ -73,6 +77,11 @@ $(BUILD)/holdfast: $(PROGRAM) $(LIBRARY)
 $(BUILD)/unit: $(UNIT_OBJECTS) $(LIBRARY)
 	$(call say,LD $@)
 	$(Q)$(CC) $(LDFLAGS) -o $@ $^ $(LDLIBS) $(shell pkg-config --libs cunit)
+
+$(REPLAYS): $(BUILD)/replay/%: $(BUILD)/reg-tests/fuzz/%_fuzz.o $(REPLAY_MAIN) $(LIBRARY)
+	@mkdir -p $(@D)
+	$(call say,LD $@)
+	$(Q)$(CC) $(LDFLAGS) -o $@ $^ $(LDLIBS)
 
 $(TOOLS): $(BUILD)/%: %.c Makefile
 	@mkdir -p $(@D)
@@ -109,6 +118,7 @@ $(BUILD)/gen/config_parser.c $(BUILD)/gen/config_parser.h &: grammar/config.y
 $(OBJECTS) $(UNIT_OBJECTS): | $(BUILD)/gen/config_parser.h
 
 -include $(OBJECTS:.o=.d) $(UNIT_OBJECTS:.o=.d) $(TOOLS:=.d)
+-include $(REPLAY_MAIN:.o=.d) $(REPLAYS:$(BUILD)/replay/%=$(BUILD)/reg-tests/fuzz/%_fuzz.d)
 
 deps:
 	@echo 'make deps: installing with apt what the build and the tests need: $(DEBIAN)'
@@ -128,7 +138,7 @@ demo: have-deps
 	@examples/upload-demo/demo.sh $(BUILD)
 
 test: have-deps
-	@$(MAKE) --no-print-directory all $(BUILD)/unit
+	@$(MAKE) --no-print-directory all $(BUILD)/unit $(REPLAYS)
 	@reg-tests/run.sh $(BUILD)
 
 # In full length: what reload-*, worker-killed and their like do for a few seconds in `make test`.
@@ -169,7 +179,7 @@ install: $(BINARY)
 	    install -D -m 644 examples/systemd/holdfast.cfg $(DESTDIR)$(SYSCONFDIR)/holdfast/holdfast.cfg
 
 .PHONY: tools
-tools: $(TOOLS)
+tools: $(TOOLS) $(REPLAYS)
 
 layers:
 	@reg-tests/layers.sh
@@ -197,7 +207,8 @@ $(BUILD)/fuzz/%: reg-tests/fuzz/%.c $(filter-out src/proc/main.c,$(SOURCES)) $(G
 
 fuzz: $(FUZZERS)
 	@for f in $(FUZZERS); do mkdir -p $$f.corpus; echo "$$f"; \
-	    $$f -max_total_time=$(FUZZ_SECONDS) -timeout=20 -print_final_stats=1 $$f.corpus >$$f.log 2>&1 || { tail $$f.log; exit 1; }; \
+	    name=$$(basename $$f _fuzz); seeds=reg-tests/fuzz/corpus/$$name; [ -d $$seeds ] || seeds=; \
+	    $$f -max_total_time=$(FUZZ_SECONDS) -timeout=20 -print_final_stats=1 $$f.corpus $$seeds >$$f.log 2>&1 || { tail $$f.log; exit 1; }; \
 	    grep -E 'stat::number_of_executed_units' $$f.log; done
 
 clean:

@@ -43,9 +43,22 @@ static void lexer_lose_braces(struct lexer *l, const char *from)
             l->tokens->has_lost_braces = true;
 }
 
+/* Leave out the rest of the text. What lacks a partner there is no news. */
+static void lexer_give_up(struct lexer *l, struct span span)
+{
+    diag_error(l->compile->diags, span, "a file has no more than %zu words and marks", TOKENS_MAX);
+    l->tokens->has_lost_braces = true;
+    l->at = l->source->text.p + l->source->text.n;
+}
+
 static void lexer_add(struct lexer *l, enum token_kind kind, const char *from, bool is_poisoned)
 {
     struct token token = {kind, lexer_span(l, from, l->at), is_poisoned};
+
+    if (l->tokens->n == TOKENS_MAX && kind != TOKEN_END) {
+        lexer_give_up(l, token.span);
+        return;
+    }
 
     if (kind == TOKEN_LINE)
         l->has_fault = false;
@@ -56,6 +69,12 @@ static void lexer_add(struct lexer *l, enum token_kind kind, const char *from, b
     if (kind <= TOKEN_RAW && memchr(from, SOURCE_BAD, (size_t)(l->at - from)) != NULL)
         token.is_poisoned = true;
     token_add(l->compile, l->tokens, token);
+}
+
+static void lexer_add_layout(struct lexer *l, enum token_kind kind, const char *from)
+{
+    if (l->tokens->keeps_layout)
+        lexer_add(l, kind, from, false);
 }
 
 /* One quote too many or too few upsets all that follows on its line: one error tells it. */
@@ -139,8 +158,8 @@ void lex(struct compile *c, const struct source *source, struct tokens *tokens)
         raw       = ['] [^'\r\n\x00]* ['];
 
         [ \t]+           { continue; }
-        "\\" line        { continue; }
-        "#" [^\n\x00]*   { continue; }
+        "\\" line        { lexer_add_layout(l, TOKEN_JOIN, start); continue; }
+        "#" [^\n\x00]*   { lexer_add_layout(l, TOKEN_COMMENT, start); continue; }
         line             { lexer_add(l, TOKEN_LINE, start, false); continue; }
         ";"              { lexer_add(l, TOKEN_SEMICOLON, start, false); continue; }
         "{"              { lexer_add(l, TOKEN_OPEN, start, false); continue; }

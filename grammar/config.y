@@ -262,9 +262,11 @@ static int config_lex(CONFIG_STYPE *value, struct span *span, struct parse *p)
     case TOKEN_COMMA: p->at++; return T_COMMA;
     case TOKEN_END: return T_END;
     case TOKEN_LINE:
-    case TOKEN_SEMICOLON: break;
+    case TOKEN_SEMICOLON:
+    case TOKEN_COMMENT:
+    case TOKEN_JOIN: break;
     }
-    unreachable("the filter lets no line ends through");
+    unreachable("the filter lets no line ends through, and is given no comments");
 }
 
 /* Only for what is no syntax error: the stacks are full. */

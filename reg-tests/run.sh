@@ -5,11 +5,10 @@
 #     reg-tests/run.sh BUILD_DIR
 #
 # What a test is: a CUnit test, a golden file of the configuration language, a case of raw bytes (reg-tests/http1,
-# in each mode), a scenario of varnishtest
-# (once under each poller: epoll with a master and
-# a worker, poll in one process), a script in reg-tests/scenarios (exit status 0: passed, 77: skipped), an
-# example configuration that must be valid, the check of layers. Each is counted one by one; of each that
-# fails the end of its log is shown.
+# in each mode), an input that fuzzing has found (reg-tests/fuzz/corpus), a scenario of varnishtest (once under each
+# poller: epoll with a master and a worker, poll in one process), a script in reg-tests/scenarios (exit status 0:
+# passed, 77: skipped), an example configuration that must be valid and in the canonical layout, the check of layers.
+# Each is counted one by one; of each that fails the end of its log is shown.
 #
 # TEST_TIMEOUT: seconds that one scenario of varnishtest may take (30).
 
@@ -132,9 +131,10 @@ run_scenarios() {
 run_examples() {
     local since=$SECONDS config
 
-    for config in examples/*.cfg; do
+    for config in examples/*.cfg examples/*/*.cfg; do
         [ -e "$config" ] || return 0
         run_one "examples/$(basename "$config" .cfg)" "$build/holdfast" -c -f "$config"
+        run_one "examples/layout-of-$(basename "$config" .cfg)" "$build/holdfast" fmt --check "$config"
     done
     report_part examples "$since"
 }
@@ -163,6 +163,13 @@ beside() {
 
 unit() { run_counted unit "$build/unit"; }
 config() { run_counted config reg-tests/config/run.sh "$build/holdfast"; }
+fuzz() {
+    local corpus
+
+    for corpus in reg-tests/fuzz/corpus/*; do
+        run_counted "fuzz-${corpus##*/}" "$build/replay/${corpus##*/}" "$corpus"
+    done
+}
 http1() { run_counted http1 reg-tests/http1/run.sh "$build"; }
 scenarios_of_varnishtest() {
     run_vtc epoll 1
@@ -195,7 +202,7 @@ show_total() {
 }
 
 : >"$results"
-beside unit config http1 run_examples run_layers
+beside unit config http1 fuzz run_examples run_layers
 beside scenarios_of_varnishtest run_scenarios
 show_failures
 awk -F '\t' '$1 != "passed" { print $1 ": " $2 }' "$results"

@@ -34,7 +34,7 @@ struct files {
     bool (*match)(const struct files *f, struct str pattern, struct arena *a, struct str **paths,
                   size_t *n);
 
-    /* What the file is called when all links are followed; the path itself where it is missing. */
+    /* What the file is, by whatever name: two paths of one file give the same; a missing one its path. */
     struct str (*identity)(const struct files *f, struct str path, struct arena *a);
 
     /* Is path a directory that we may write to, or one that could be made in such a directory? */
@@ -70,6 +70,9 @@ struct files {
 };
 
 extern const struct files files_disk;
+
+/* The bytes that a descriptor gives until its end; as read of files. */
+const char *files_read_fd(int fd, size_t limit_bytes, struct arena *a, struct str *text);
 
 /* A file, or with text.p == NULL a directory that may be written to. */
 struct files_entry {

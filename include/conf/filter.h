@@ -16,7 +16,7 @@
 /* The language needs four levels of blocks; people need fewer parentheses than this. */
 #define NESTING_MAX 32
 
-/* Make out of in. Returns whether a brace had to be added or left out. */
+/* Make out of in, which keeps no layout. Returns whether a brace had to be added or left out. */
 bool filter(struct compile *c, const struct tokens *in, struct tokens *out);
 
 #endif

@@ -35,7 +35,7 @@ struct span {
 
 struct source {
     struct str name;     /* as the user would say it: the path given, or relative to the includer */
-    struct str identity; /* the real path: finds loops */
+    struct str identity; /* the same for all names of a file: finds loops */
     struct str directory;  /* what relative paths in it start from; empty: the working directory */
     struct str text;       /* followed by a NUL */
     uint32_t base;         /* offset of its first byte */

@@ -12,6 +12,7 @@ enum command {
     COMMAND_DUMP,
     COMMAND_EXPLAIN,
     COMMAND_SIGNAL,
+    COMMAND_FMT,
     COMMAND_KEYWORDS,
     COMMAND_VERSION,
     COMMAND_HELP
@@ -32,6 +33,9 @@ struct options {
     bool is_verbose;         /* -vv */
     bool is_quiet;           /* -q */
     bool is_strict;          /* --strict: a warning is as bad as an error */
+    bool is_check;           /* --check, --diff, --write of fmt */
+    bool is_diff;
+    bool is_write;
     const char *from;        /* --from; NULL: not given */
     const char *frontend;    /* --frontend; likewise */
     const char *fields[OPTIONS_FIELDS_MAX]; /* -H */

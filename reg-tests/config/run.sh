@@ -5,6 +5,9 @@
 #   bad/x.cfg   is refused; what is said about it is x.err, to the letter
 #   dubious/x.cfg  is valid, but for --strict; the warnings are x.err
 #   explain/x.cfg  lines of `#? METHOD URL …` ask `explain`, whose answers are x.out
+#   fmt/x.cfg   in the canonical layout is x.out; or it is refused as x.err says
+#
+# All of good/ means the same in the canonical layout.
 #
 # Paths in the expected texts are relative to this directory, from which the tests run.
 [ $# -eq 1 ] || { echo "usage: $0 BINARY" >&2; exit 2; }
@@ -84,6 +87,48 @@ for file in explain/*.cfg; do
     name=${file%.cfg}
     explain "$file" >"$work/out"
     check "$name: what explain says" diff -u "$name.out" "$work/out"
+done
+
+# is_stable FILE: nothing changes when it is laid out once more.
+is_stable() {
+    "$binary" fmt "$1" | diff -u "$1" -
+}
+
+for file in fmt/*.cfg; do
+    name=${file%.cfg}
+    "$binary" fmt "$file" >"$work/out.cfg" 2>"$work/err"
+    status=$?
+    if [ -e "$name.out" ]; then
+        check "$name: exit status 0, not $status" test "$status" -eq 0
+        check "$name: its layout" diff -u "$name.out" "$work/out.cfg"
+        check "$name: the layout of its layout" is_stable "$work/out.cfg"
+    else
+        check "$name: exit status 1, not $status" test "$status" -eq 1
+        check "$name: what is said" diff -u "$name.err" "$work/err"
+        check "$name: nothing is printed" test ! -s "$work/out.cfg"
+    fi
+done
+
+# Includes and relative paths lead to the same places in the copy.
+mkdir "$work/copy"
+cp -R ./* "$work/copy"
+find "$work/copy/good" -name '*.cfg' -exec "$binary" fmt --write {} +
+for file in good/*.cfg; do
+    name=${file%.cfg}
+    (cd "$work/copy" && "$binary" dump -f "$file" 2>/dev/null) | sed "s|$work/copy/||g" >"$work/dump"
+    check "$name: the dump of its layout" diff -u "$name.dump" "$work/dump"
+    check "$name: the layout of its layout" is_stable "$work/copy/$file"
+done
+
+# What is wrong with its words alone can be laid out, and then nothing is said of brackets and quotes.
+for file in bad/*.cfg; do
+    name=${file%.cfg}
+    "$binary" fmt "$file" >"$work/out.cfg" 2>"$work/err"
+    case $? in
+        0) check "$name: the layout of its layout" is_stable "$work/out.cfg" ;;
+        1) check "$name: nothing is printed, and something said" test ! -s "$work/out.cfg" -a -s "$work/err" ;;
+        *) check "$name: exit status of fmt" false ;;
+    esac
 done
 
 echo "$passed passed, $failed failed"

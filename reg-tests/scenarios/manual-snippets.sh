@@ -2,7 +2,8 @@
 #
 # The manual says what is so. Of its snippets, in their order,
 #
-#     ```holdfast NAME            is a file of this name (example.cfg) that -c accepts without a word
+#     ```holdfast NAME            is a file of this name (example.cfg) that -c accepts without a word, and that
+#                                 `fmt` lays out without changing what it means
 #     ```holdfast-part NAME       is a file that a later one includes
 #     ```holdfast-warning NAME    is accepted, but not by --strict
 #     ```holdfast-error NAME      is refused
@@ -64,6 +65,13 @@ for snippet in 1*.name; do
         check "$snippet" 0
         if [ -s checked.err ]; then fail "the snippet $(cat "$snippet.good") has warnings: $(cat checked.err)"; fi
         n_good=$((n_good + 1))
+
+        # Laid out, it means the same, and stays as it is.
+        "$build/holdfast" dump -f "$name" >before.dump 2>/dev/null
+        "$build/holdfast" fmt --write "$name" || fail "the snippet $name cannot be laid out"
+        "$build/holdfast" fmt --check "$name" || fail "the layout of the snippet $name is not stable"
+        "$build/holdfast" dump -f "$name" 2>/dev/null | diff before.dump - ||
+            fail "the snippet $name means something else in the canonical layout"
     elif [ -e "$snippet.warning" ]; then
         check "$snippet" 1 --strict
         check "$snippet" 0

@@ -11,6 +11,7 @@
 #include <glob.h>
 #include <grp.h>
 #include <limits.h>
+#include <poll.h>
 #include <pwd.h>
 #include <stdlib.h>
 #include <sys/stat.h>
@@ -18,6 +19,9 @@
 #include <unistd.h>
 
 #define MATCHES_MAX 10000
+
+/* How long the next byte of a pipe is waited for. */
+#define PIPE_PATIENCE_MS 5000
 
 /* The system wants terminated paths; one with a NUL inside names nothing. */
 static bool path_terminate(struct str path, char out[PATH_MAX])
@@ -27,6 +31,14 @@ static bool path_terminate(struct str path, char out[PATH_MAX])
     memcpy(out, path.p, path.n);
     out[path.n] = '\0';
     return true;
+}
+
+/* A pipe is opened so that it never blocks; its writer may be slower than we are. Its end counts. */
+static bool wait_for_writer(int fd)
+{
+    struct pollfd poll_fd = {.fd = fd, .events = POLLIN};
+
+    return poll(&poll_fd, 1, PIPE_PATIENCE_MS) > 0;
 }
 
 /* Files without a length (pipes, /proc) are read too: to the limit, and no further. */
@@ -52,7 +64,7 @@ static const char *read_all(int fd, size_t size, size_t limit_bytes, struct aren
             continue;
         }
         got = read(fd, p + n, room - n);
-        if (got < 0 && errno == EINTR)
+        if (got < 0 && (errno == EINTR || (errno == EAGAIN && wait_for_writer(fd))))
             continue;
         if (got < 0)
             return strerror(errno);
@@ -89,8 +101,15 @@ static const char *disk_read(const struct files *f, struct str path, size_t limi
         why = "the file is too large";
     else
         why = read_all(fd, st.st_size > 0 ? (size_t)st.st_size : 0, limit_bytes, a, text);
+    if (why == NULL && S_ISFIFO(st.st_mode) && text->n == 0)
+        why = "nobody writes to this pipe";
     close(fd);
     return why;
+}
+
+const char *files_read_fd(int fd, size_t limit_bytes, struct arena *a, struct str *text)
+{
+    return read_all(fd, 0, limit_bytes, a, text);
 }
 
 static bool disk_match(const struct files *f, struct str pattern, struct arena *a,
@@ -121,12 +140,13 @@ static bool disk_match(const struct files *f, struct str pattern, struct arena *
 static struct str disk_identity(const struct files *f, struct str path, struct arena *a)
 {
     char name[PATH_MAX];
-    char real[PATH_MAX];
+    struct stat st;
 
     (void)f;
-    if (!path_terminate(path, name) || realpath(name, real) == NULL)
+    if (!path_terminate(path, name) || stat(name, &st) != 0)
         return arena_str(a, path);
-    return arena_str(a, str_of(real));
+    return arena_printf(a, "%llx:%llx", (unsigned long long)st.st_dev,
+                        (unsigned long long)st.st_ino);
 }
 
 static bool disk_can_spool(const struct files *f, struct str path)

@@ -219,7 +219,7 @@ static void take_line(struct filter *f)
         invent_open(f, "the end of the line");
     f->lacks_open = false;
     emit_stop(f, t->span);
-    f->in++;
+    f->in = t->kind == TOKEN_LINE ? next : t + 1;
 }
 
 /* Where the block of the statement in hand starts, if it closes on the same line: NULL if not. */
@@ -320,6 +320,7 @@ static void find_right(struct filter *f)
                 next++;
             if (!continues(f, t - 1, is_list) && !continues(f, next, is_list))
                 suspect = is_joint(f, next) ? next : t;
+            t = next - 1;
         }
         t++;
     } while (depth > 0 && t->kind != TOKEN_OPEN && t->kind != TOKEN_CLOSE &&
@@ -427,6 +428,8 @@ static void take_token(struct filter *f)
         f->in++;
         return;
     case TOKEN_STOP:
+    case TOKEN_COMMENT:
+    case TOKEN_JOIN:
     case TOKEN_END: break;
     }
     unreachable("no such token comes from the lexer, or it has been taken by filter()");

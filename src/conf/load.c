@@ -27,6 +27,7 @@ struct load {
     struct compile compile;
     jmp_buf no_memory;
     struct scope *top;
+    bool is_full; /* no file fits any more: the others need not be read to know it */
 };
 
 static struct str directory_of(struct str path)
@@ -38,40 +39,25 @@ static struct str directory_of(struct str path)
     return str_slice(path, 0, slash == path.p ? 1 : (size_t)(slash - path.p));
 }
 
-/* Report the bytes that no text holds. A file with a NUL is none at all: one error, and false. */
-static bool check_bytes(struct compile *c, struct source *source)
-{
-    const char *nul = memchr(source->text.p, '\0', source->text.n);
-    struct span span;
-    const char *why;
-    size_t at = 0;
-
-    if (nul != NULL) {
-        span.from = source->base + (uint32_t)(nul - source->text.p);
-        span.to = span.from + 1;
-        diag_error(c->diags, span, "a NUL byte: this is not a text file");
-    }
-    while ((why = source_next_bad(source, &at, &span)) != NULL)
-        if (nul == NULL)
-            diag_error(c->diags, span, "%s", why);
-    return nul == NULL;
-}
-
 /* Read a file. `span` names it; faults are reported there. */
 static struct source *read_source(struct load *l, struct str path, struct span span)
 {
     struct compile *c = &l->compile;
     struct source *source;
     struct str text;
-    const char *why = c->files->read(c->files, path, SOURCE_FILE_MAX, c->scratch.arena, &text);
     struct str identity;
+    const char *why;
 
+    if (l->is_full)
+        return NULL;
+    why = c->files->read(c->files, path, SOURCE_FILE_MAX, c->scratch.arena, &text);
     if (why != NULL) {
         diag_error(c->diags, span, "cannot read '%.*s': %s", STR_ARG(path), why);
         return NULL;
     }
     identity = c->files->identity(c->files, path, c->scratch.arena);
     source = source_add(c->sources, path, identity, directory_of(path), text);
+    l->is_full = source == NULL;
     if (source == NULL)
         diag_error(c->diags, span, "cannot read '%.*s': that is too much in all", STR_ARG(path));
     return source;
@@ -142,7 +128,7 @@ static void load_file(struct load *l, const struct chain *chain)
     const struct ast_block *block;
     bool has_brace_fault;
 
-    if (!check_bytes(c, (struct source *)chain->source)) {
+    if (!tokens_check_bytes(c, (struct source *)chain->source)) {
         l->top->is_incomplete = true;
         return;
     }
@@ -210,6 +196,7 @@ static struct config *load_all(const char *path, const struct files *files, stru
     };
     l.compile.conditions_end = &l.compile.conditions;
     l.top = NULL;
+    l.is_full = false;
     if (scratch == NULL || keep == NULL || setjmp(l.no_memory) != 0)
         diag_error(diags, SPAN_NONE, "out of memory");
     else

@@ -2,6 +2,7 @@
  * holdfast - a reverse proxy that owns each side of the exchange.
  */
 #include "proc/daemon.h"
+#include "proc/fmt_tool.h"
 #include "proc/explain.h"
 #include "proc/options.h"
 #include "proc/process.h"
@@ -38,6 +39,7 @@ int main(int argc, char **argv)
     case COMMAND_CHECK: return tools_check(&o);
     case COMMAND_DUMP: return tools_dump(&o);
     case COMMAND_SIGNAL: return remote_run(&o);
+    case COMMAND_FMT: return fmt_tool(&o);
     case COMMAND_EXPLAIN: return explain(&o);
     case COMMAND_KEYWORDS: return tools_keywords();
     case COMMAND_VERSION: return print_version(&o);

@@ -15,11 +15,15 @@ static const char help[] =
     "       holdfast dump -f FILE       print the configuration after inheritance\n"
     "       holdfast explain -f FILE METHOD URL [-H 'Name: value'] [--from IP] [--frontend NAME]\n"
     "                                   which route takes a request, why, and what holds there\n"
+    "       holdfast fmt FILE...        print the files in the canonical layout; -: standard input\n"
     "       holdfast keywords           print the language as JSON: directives, variables, types\n"
     "\n"
     "  -f FILE   the configuration file\n"
     "  -c, -t    check only: exit 0 where it is valid, else 1\n"
     "  --strict  with -c: warnings fail too\n"
+    "  --check   with fmt: say which files are not in this layout, and exit with 1 for them\n"
+    "  --diff    with fmt: print what would change\n"
+    "  --write   with fmt: write the files\n"
     "  -D        run in the background\n"
     "  -W        with a master and workers, also where the file says `workers 0`\n"
     "  -d        debug: in the foreground, with every message of the error log\n"
@@ -37,11 +41,14 @@ static const char help[] =
 
 /* The options that are words; each stands for a letter that no other option has. */
 static const struct option long_options[] = {
+    {"check",    no_argument,       NULL, 'C'},
+    {"diff",     no_argument,       NULL, 'U'},
     {"from",     required_argument, NULL, 'A'},
     {"frontend", required_argument, NULL, 'F'},
     {"help",     no_argument,       NULL, 'h'},
     {"strict",   no_argument,       NULL, 'S'},
     {"version",  no_argument,       NULL, 'v'},
+    {"write",    no_argument,       NULL, 'w'},
     {NULL,       0,                 NULL, 0  },
 };
 
@@ -54,10 +61,11 @@ static const struct command_row {
     unsigned operands_max;
     bool needs_config;
 } commands[] = {
-    {"",         COMMAND_RUN,      "f:cthvdDWqp:s:S", 0, 0, true },
-    {"dump",     COMMAND_DUMP,     "f:qh",         0, 0, true },
-    {"explain",  COMMAND_EXPLAIN,  "f:qhH:A:F:",   2, 2, true },
-    {"keywords", COMMAND_KEYWORDS, "h",            0, 0, false},
+    {"",         COMMAND_RUN,      "f:cthvdDWqp:s:S", 0, 0,        true },
+    {"dump",     COMMAND_DUMP,     "f:qh",         0, 0,        true },
+    {"explain",  COMMAND_EXPLAIN,  "f:qhH:A:F:",   2, 2,        true },
+    {"fmt",      COMMAND_FMT,      "CUwh",         1, UINT_MAX, false},
+    {"keywords", COMMAND_KEYWORDS, "h",            0, 0,        false},
 };
 
 void options_print_help(void)
@@ -103,6 +111,9 @@ static void take_option(struct options *o, int letter)
     case 'q': o->is_quiet = true; break;
     case 'p': o->pid_path = optarg; break;
     case 'S': o->is_strict = true; break;
+    case 'C': o->is_check = true; break;
+    case 'U': o->is_diff = true; break;
+    case 'w': o->is_write = true; break;
     case 'A': o->from = optarg; break;
     case 'F': o->frontend = optarg; break;
     case 'H': take_field(o); break;
