@@ -7,7 +7,7 @@ VARIANT  ?= release
 
 PACKAGES := libpcre2-8 libxxhash openssl
 DEBIAN   := build-essential pkg-config re2c bison libpcre2-dev libssl-dev libxxhash-dev libcunit1-dev varnish curl jq \
-            mandoc
+            mandoc systemd procps
 
 CC       ?= cc
 # Recipes print one short line; `make V=1` prints the commands.
@@ -45,7 +45,7 @@ TOOLS        := $(TOOL_SOURCES:%.c=$(BUILD)/%)
 REPLAYS      := $(patsubst reg-tests/fuzz/corpus/%,$(BUILD)/replay/%,$(wildcard reg-tests/fuzz/corpus/*))
 REPLAY_MAIN  := $(BUILD)/reg-tests/fuzz/replay/replay.o
 
-.PHONY: all help deps have-deps demo test unit-test config-test vtc-test asan torture layers shape \
+.PHONY: all help deps have-deps demo test test-long unit-test config-test vtc-test asan torture layers shape \
         bench clean fuzz docs
 .DELETE_ON_ERROR:
 .SECONDARY:
@@ -58,6 +58,8 @@ help:
 	@echo 'make test      run every test (unit, config, scenarios under both pollers)'
 	@echo 'make asan      build and test under AddressSanitizer and UBSan'
 	@echo 'make torture   the same with reads and writes of a few bytes'
+	@echo 'make test-long the tests of reloads and of workers that die in their full length'
+	@echo 'make install   DESTDIR=, PREFIX=/usr/local: program, manual, unit, example configuration'
 	@echo 'make bench     measure beside nginx'
 	@echo 'make fuzz      run each fuzz harness for FUZZ_SECONDS (60)'
 	@echo 'make layers    check that no layer includes one above it'
@@ -139,6 +141,13 @@ test: have-deps
 	@$(MAKE) --no-print-directory all $(BUILD)/unit $(REPLAYS)
 	@reg-tests/run.sh $(BUILD)
 
+# In full length: what reload-*, worker-killed and their like do for a few seconds in `make test`.
+LONG := reload-load reload-stays worker-killed reload-valgrind
+test-long: have-deps
+	@$(MAKE) --no-print-directory all
+	@set -e; for name in $(LONG); do echo "$$name"; \
+	    TEST_LONG=1 reg-tests/scenarios/$$name.sh $(BUILD); done
+
 asan: have-deps
 	@$(MAKE) --no-print-directory BUILD=build/asan VARIANT=asan build/asan/holdfast build/asan/unit tools
 	@reg-tests/run.sh build/asan
@@ -146,6 +155,28 @@ asan: have-deps
 torture: have-deps
 	@$(MAKE) --no-print-directory BUILD=build/torture VARIANT=torture build/torture/holdfast build/torture/unit tools
 	@reg-tests/run.sh build/torture
+
+# PREFIX=/usr for a package; DESTDIR is put before every path. A configuration that is there stays as it is.
+PREFIX     ?= /usr/local
+SYSCONFDIR ?= /etc
+BINARY     ?= holdfast
+INSTALLED   = $(DESTDIR)$(PREFIX)
+
+.PHONY: install
+install: $(BINARY)
+	$(call say,INSTALL $(INSTALLED))
+	$(Q)install -D -m 755 $(BINARY) $(INSTALLED)/sbin/holdfast
+	$(Q)for page in $(wildcard doc/*.[1-9]); do \
+	    install -D -m 644 $$page $(INSTALLED)/share/man/man$${page##*.}/$${page##*/}; done
+	$(Q)mkdir -p $(INSTALLED)/lib/systemd/system
+	$(Q)sed 's|/usr/sbin/|$(PREFIX)/sbin/|; s|/etc/holdfast/|$(SYSCONFDIR)/holdfast/|' \
+	    examples/systemd/holdfast.service >$(INSTALLED)/lib/systemd/system/holdfast.service
+	$(Q)chmod 644 $(INSTALLED)/lib/systemd/system/holdfast.service
+	$(Q)install -D -m 644 examples/systemd/holdfast.socket $(INSTALLED)/lib/systemd/system/holdfast.socket
+	$(Q)install -D -m 644 examples/systemd/holdfast.tmpfiles $(INSTALLED)/lib/tmpfiles.d/holdfast.conf
+	$(Q)install -D -m 644 examples/systemd/holdfast.sysusers $(INSTALLED)/lib/sysusers.d/holdfast.conf
+	$(Q)[ -e $(DESTDIR)$(SYSCONFDIR)/holdfast/holdfast.cfg ] || \
+	    install -D -m 644 examples/systemd/holdfast.cfg $(DESTDIR)$(SYSCONFDIR)/holdfast/holdfast.cfg
 
 .PHONY: tools
 tools: $(TOOLS) $(REPLAYS)

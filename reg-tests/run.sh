@@ -6,9 +6,9 @@
 #
 # What a test is: a CUnit test, a golden file of the configuration language, a case of raw bytes (reg-tests/http1,
 # in each mode), an input that fuzzing has found (reg-tests/fuzz/corpus), a scenario of varnishtest (once under each
-# poller), a script in reg-tests/scenarios (exit status 0: passed, 77: skipped), an example configuration that must
-# be valid and in the canonical layout, the check of layers. Each is counted one by one; of each that fails the end
-# of its log is shown.
+# poller: epoll with a master and a worker, poll in one process), a script in reg-tests/scenarios (exit status 0:
+# passed, 77: skipped), an example configuration that must be valid and in the canonical layout, the check of layers.
+# Each is counted one by one; of each that fails the end of its log is shown.
 #
 # TEST_TIMEOUT: seconds that one scenario of varnishtest may take (30).
 
@@ -89,13 +89,14 @@ run_counted() {
     report_part "$part" "$since"
 }
 
-# All scenarios under one poller. Each test's output ends with its TEST line; that splits the log.
+# All scenarios under one poller, with so many workers (0: no master). One worker: connections to servers, and what is
+# known of them, are a worker's own. Each test's output ends with its TEST line; that splits the log.
 run_vtc() {
     local part=vtc-$1 since=$SECONDS log=$work/vtc-$1.log scenarios
 
     scenarios=(reg-tests/vtc/*.vtc)
     [ -e "${scenarios[0]}" ] || return 0
-    HOLDFAST_POLLER=$1 HOLDFAST_BINARY=$build/holdfast \
+    HOLDFAST_POLLER=$1 HOLDFAST_WORKERS=$2 HOLDFAST_BINARY=$build/holdfast \
         HAPROXY_PROGRAM=$PWD/reg-tests/vtc/holdfast-shim.sh \
         varnishtest -k -j 4 -t "${TEST_TIMEOUT:-30}" -b 2m "${scenarios[@]}" >"$log" 2>&1 </dev/null || true
     awk -v part="$part" -v base="$work/$part" -v results="$results" '
@@ -130,7 +131,7 @@ run_scenarios() {
 run_examples() {
     local since=$SECONDS config
 
-    for config in examples/*.cfg; do
+    for config in examples/*.cfg examples/*/*.cfg; do
         [ -e "$config" ] || return 0
         run_one "examples/$(basename "$config" .cfg)" "$build/holdfast" -c -f "$config"
         run_one "examples/layout-of-$(basename "$config" .cfg)" "$build/holdfast" fmt --check "$config"
@@ -171,8 +172,8 @@ fuzz() {
 }
 http1() { run_counted http1 reg-tests/http1/run.sh "$build"; }
 scenarios_of_varnishtest() {
-    run_vtc epoll
-    run_vtc poll
+    run_vtc epoll 1
+    run_vtc poll 0
 }
 
 # The end of the log of each test that failed, without the bytes of bodies.

@@ -34,6 +34,15 @@ struct log_sink;
 struct log_sink *log_open(enum log_kind kind, struct str where);
 void log_close(struct log_sink *s);
 
+/*
+ * A sink of that kind and place which another process has opened: fd is copied and stays the
+ * caller's (for LOG_STDERR and LOG_STDOUT it is not looked at). NULL with errno set.
+ */
+struct log_sink *log_adopt(enum log_kind kind, struct str where, int fd);
+
+/* Write to a copy of fd from now on: another process has opened the file anew. Returns success. */
+bool log_renew(struct log_sink *s, int fd);
+
 /* Is this sink of that kind and place? A reload keeps sinks that are still named. */
 bool log_is(const struct log_sink *s, enum log_kind kind, struct str where);
 

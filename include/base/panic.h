@@ -31,6 +31,19 @@ _Noreturn void panic_at(const char *expression, const char *file, int line, cons
                         const char *about);
 
 /*
+ * Load now what a backtrace needs (it comes from a shared object that is opened at its first use):
+ * afterwards a panic opens nothing.
+ */
+void panic_prepare(void);
+
+/*
+ * Report fatal signals (SEGV, BUS, ILL, FPE, ABRT from outside) like a failed assertion, with a
+ * backtrace, before they end the process as they would have. Where a sanitizer has its own
+ * reports, those of the first four are left to it.
+ */
+void panic_catch_signals(void);
+
+/*
  * Send the report to this descriptor as well as to standard error; -1 (the start value) for
  * standard error alone. The descriptor stays the caller's.
  */

@@ -25,6 +25,9 @@
 #define TIMEOUT_NEVER  UINT32_MAX
 #define SIZE_UNLIMITED UINT64_MAX
 
+/* `workers auto`: as many as there are processors for us. */
+#define CONFIG_WORKERS_AUTO UINT32_MAX
+
 /* Servers of one backend: a request notes in one word which of them it has tried. */
 #define CONFIG_SERVERS_MAX 64
 
@@ -50,7 +53,13 @@ enum replay_when { REPLAY_SAFE, REPLAY_ALWAYS, REPLAY_NEVER };
 enum forwarded_mode { FORWARDED_APPEND, FORWARDED_REPLACE, FORWARDED_OFF };
 enum poller_kind { POLLER_EPOLL, POLLER_POLL };
 enum balance_kind { BALANCE_ROUNDROBIN, BALANCE_LEASTCONN, BALANCE_RANDOM, BALANCE_HASH };
-enum action_kind { ACTION_BACKEND, ACTION_RESPOND, ACTION_REDIRECT, ACTION_FILES };
+enum action_kind {
+    ACTION_BACKEND,
+    ACTION_RESPOND,
+    ACTION_REDIRECT,
+    ACTION_FILES,
+    ACTION_STATUS_PAGE
+};
 
 /* Where something stands in a file, for messages at run time. */
 struct config_place {
@@ -247,7 +256,7 @@ struct config_bind {
     struct str text; /* the address as written, filled in: the key across reloads */
     enum bind_kind { BIND_SOCKET, BIND_FD } kind;
     struct addr addr; /* BIND_SOCKET: IP or unix */
-    int fd;           /* BIND_FD */
+    int fd;           /* BIND_FD: its number; -1: that of the name behind `fd@` in text */
     unsigned backlog;
     bool has_mode;
     mode_t mode; /* of a unix socket */
@@ -292,7 +301,7 @@ struct config_backend {
 };
 
 struct config_global {
-    unsigned workers;
+    unsigned workers; /* 0: one process that does all; or CONFIG_WORKERS_AUTO */
     enum poller_kind poller;
     bool has_user;
     struct str user;  /* name as written */

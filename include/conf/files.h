@@ -2,7 +2,8 @@
  * files - the one seam between a load and the world: files, directories, environment, names.
  *
  * Compiling a configuration is a function of its text and of the answers given here. files_disk
- * asks the machine; files_memory answers from a table, for tests and fuzzers.
+ * asks the machine; files_memory answers from a table, for tests and fuzzers; conf/files_record.h
+ * gives again what another has answered.
  */
 #ifndef HOLDFAST_CONF_FILES_H
 #define HOLDFAST_CONF_FILES_H
@@ -60,6 +61,9 @@ struct files {
     /* Look up a user or group of the system. False where there is none. */
     bool (*user)(const struct files *f, const char *name, uid_t *uid, gid_t *gid);
     bool (*group)(const struct files *f, const char *name, gid_t *gid);
+
+    /* Who we are: whose directory a spool without a section is. */
+    uid_t (*user_id)(const struct files *f);
 
     /* As addr_resolve. */
     const char *(*resolve)(const struct files *f, struct str host, unsigned port, struct addr *a);

@@ -24,4 +24,10 @@ struct config *config_load(const char *path, const struct files *files, struct d
 struct config *config_load_explained(const char *path, const struct files *files,
                                      struct diags *diags);
 
+/*
+ * The path of `pid-file` in the configuration at path, NUL-terminated in `pid_path` (of `room` bytes):
+ * errors elsewhere in it do not matter. False: it has none, or cannot be read.
+ */
+bool config_pid_file(const char *path, const struct files *files, char *pid_path, size_t room);
+
 #endif

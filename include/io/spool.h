@@ -7,8 +7,8 @@
  * with the process.
  *
  * Quota is admission, not backpressure: bytes are promised to a spool before they come
- * (spool_admit), and all promises of a store together stay below its quota and leave its reserve
- * free on the disk.
+ * (spool_admit), and all promises of a store together, those of other processes that share its ledger
+ * too, stay below its quota and leave its reserve free on the disk.
  *
  * Invariants:  fd < 0  <=>  size_bytes == 0;  size_bytes <= promised_bytes. Elsewhere:   when to
  * spill (io/body.c), how long to wait (proxy/txn.c).
@@ -37,25 +37,49 @@ struct spool_setup {
 };
 
 /*
+ * Make the directory (0700) where it is missing, give it to its owner, and open it. A directory that
+ * is there must be the owner's, or one that the owner may write to. Returns a descriptor, or -1 with
+ * errno set.
+ */
+int spool_directory_open(const struct spool_setup *setup);
+
+/* Half of what is free there: the quota where none is set. */
+uint64_t spool_directory_quota(int dir_fd);
+
+/*
  * Open a store: make the directory (0700) where it is missing, look whether a file can be written
  * in it. Returns a store with one reference, or NULL with errno set. `path` is copied. May block
  * on the disk.
  */
 struct spool_store *spool_store_open(const struct spool_setup *setup);
+
+/*
+ * The same of a directory that another process has opened, with a ledger that it shares with us
+ * (io/ledger.h), in which `row` is ours. The descriptors stay the caller's.
+ */
+struct spool_store *spool_store_adopt(const struct spool_setup *setup, int dir_fd, int ledger_fd,
+                                      unsigned row);
+
+/* Was the store adopted with this ledger? */
+bool spool_store_has(const struct spool_store *s, int ledger_fd);
+
 struct spool_store *spool_store_ref(struct spool_store *s);
 void spool_store_unref(struct spool_store *s);
 
 /* Take over the quota, reserve and levels of a new generation. */
 void spool_store_adjust(struct spool_store *s, const struct spool_setup *setup);
 
-/* Is the directory still there, or has somebody removed it? */
-bool spool_store_is_there(const struct spool_store *s);
-
 struct str spool_store_path(const struct spool_store *s);
 
-/* What is dubious about the store (memory, a network, open to everybody), in words; NULL:
+/* Is the directory still there, or has somebody removed it? */
+bool spool_directory_is_there(int dir_fd);
+
+/* What is dubious about a spool's directory (memory, a network, open to everybody), in words; NULL:
  * nothing. */
-const char *spool_store_doubt(const struct spool_store *s);
+const char *spool_directory_doubt(int dir_fd);
+
+/* The descriptor of the store's directory; it stays the store's. */
+int spool_store_directory(const struct spool_store *s);
 
 /* The same of a file system alone, as statfs(2) describes it. */
 struct statfs;
@@ -65,8 +89,10 @@ struct spool_figures {
     uint64_t promised_bytes;
     uint64_t written_bytes;
     uint64_t quota_bytes;
-    unsigned n_files;
+    uint64_t n_files;
 };
+
+/* Of all processes that share the store. */
 struct spool_figures spool_store_figures(const struct spool_store *s);
 
 struct spool {

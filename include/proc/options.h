@@ -11,6 +11,7 @@ enum command {
     COMMAND_CHECK,
     COMMAND_DUMP,
     COMMAND_EXPLAIN,
+    COMMAND_SIGNAL,
     COMMAND_FMT,
     COMMAND_KEYWORDS,
     COMMAND_VERSION,
@@ -25,7 +26,9 @@ struct options {
     enum command command;
     const char *config_path; /* NULL where the command needs none */
     const char *pid_path;    /* -p; NULL: the configuration's */
+    const char *signal_name; /* -s: one of reload, stop, quit, reopen */
     bool is_daemon;          /* -D */
+    bool is_master;          /* -W: with a master, whatever the configuration says of workers */
     bool is_debug;           /* -d: foreground, and every message of the error log */
     bool is_verbose;         /* -vv */
     bool is_quiet;           /* -q */

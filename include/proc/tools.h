@@ -6,13 +6,14 @@
 #define HOLDFAST_PROC_TOOLS_H
 
 #include "conf/config.h"
+#include "conf/files.h"
 #include "proc/options.h"
 
 /*
  * Compile the file of -f; all that there is to say about it goes to standard error. One reference,
  * the caller's; NULL if there was any error, or with --strict any warning.
  */
-struct config *tools_compile(const struct options *o);
+struct config *tools_compile(const struct options *o, const struct files *files);
 
 /* `-c`: compile the file and say whether it is valid. */
 int tools_check(const struct options *o);

@@ -60,4 +60,7 @@ struct log_sink *generation_log(const struct generation *g, const struct config_
 /* Give the logs of the generation new descriptors. */
 void generation_reopen_logs(struct generation *g);
 
+/* The same of one log that another process has opened anew; fd stays the caller's. */
+void generation_renew_log(struct generation *g, enum log_kind kind, struct str where, int fd);
+
 #endif

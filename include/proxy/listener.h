@@ -27,6 +27,7 @@ struct listener {
     bool is_removed;
     bool is_new;  /* opened by a prepare that is not committed */
     bool is_kept; /* named by the generation being prepared */
+    bool is_ours; /* no other process has it: backlog and the socket's file are ours to change */
     bool unlinks; /* a unix socket of ours, known by its identity */
     struct sock_identity identity;
     struct grave grave;

@@ -35,6 +35,9 @@ void reply_send(struct txn *t, struct answer *a);
 /* Answer as the route's respond or redirect says. */
 void reply_route(struct txn *t);
 
+/* Answer with how it is going. */
+void reply_status_page(struct txn *t);
+
 /* Answer 200 without content. */
 void reply_empty(struct txn *t);
 

@@ -23,6 +23,7 @@
 #include "proxy/generation.h"
 #include "proxy/listener.h"
 #include "proxy/reason.h"
+#include "proxy/row.h"
 #include "proxy/server.h"
 #include "proxy/txn_state.h"
 
@@ -117,6 +118,7 @@ struct txn {
     uint64_t rate_stood_ms; /* how long the client could not have sent */
     bool tunnel_half_done;
     struct timer hold_timer;
+    struct row_held *held; /* its entry in the worker's row while it waits for a server; or NULL */
     uint32_t hold_left_ms;
     uint64_t hold_since_ms; /* 0: the hold clock stands */
     uint64_t held_ms;

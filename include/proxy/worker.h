@@ -12,7 +12,8 @@
 #include "conf/config.h"
 #include "io/buf.h"
 #include "io/loop.h"
-#include "proxy/txn_state.h"
+#include "proxy/opener.h"
+#include "proxy/row.h"
 
 /* Buffers of all connections and bodies together. */
 #define WORKER_BUFS_BUDGET ((size_t)512 << 20)
@@ -31,7 +32,6 @@ struct worker {
     unsigned n_free_txns;
     unsigned max_fds;      /* of the process, less what it needs beside connections and spools */
     unsigned n_pooled;     /* idle connections to servers */
-    unsigned n_fronts;     /* client connections, lingering ones too */
     struct generation *current;
     struct generation *pending; /* between worker_prepare and worker_commit */
     struct timer accept_timer;  /* runs while accepting is paused for want of descriptors */
@@ -42,13 +42,23 @@ struct worker {
     uint64_t next_sequence;     /* order of arrival of transactions */
     uint64_t request_counter;
     unsigned char request_id_key[8];
-    unsigned n_in_state[TXN_STATE_N];
-    uint64_t n_accepted;
-    uint64_t n_requests;
+    const struct opener *opener; /* for worker_prepare alone */
+    struct rows *rows;           /* of all workers */
+    struct row *row;             /* ours */
+    bool has_own_rows;
+    int panic_fd; /* where the report of a panic goes for the master to find; -1: to the error log */
+};
+
+struct worker_setup {
+    enum poller_kind poller;
+    const struct opener *opener;
+    struct rows *rows; /* NULL: a worker by itself; else they must outlive it */
+    unsigned index;    /* of its row */
+    int panic_fd;      /* stays the caller's; -1: none */
 };
 
 /* Set up a worker on a loop of its own. False with errno: no memory, no descriptors. */
-bool worker_init(struct worker *w, enum poller_kind poller);
+bool worker_init(struct worker *w, const struct worker_setup *setup);
 
 /* Close everything at once and free it. The loop must not be running. */
 void worker_reset(struct worker *w);
@@ -85,5 +95,8 @@ bool worker_has_descriptors(const struct worker *w);
 
 /* Open log files anew. Logs what fails. */
 void worker_reopen_logs(struct worker *w);
+
+/* The same of one that another process has opened anew; fd stays the caller's. */
+void worker_renew_log(struct worker *w, enum log_kind kind, struct str where, int fd);
 
 #endif

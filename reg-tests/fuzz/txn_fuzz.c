@@ -692,7 +692,11 @@ static void begin(uint8_t mode)
     f.has_refused = false;
     f.looks_at_waiting = (mode & 8) != 0;
     f.has_unseen_end = false;
-    assert(worker_init(&f.worker, mode & 1 ? POLLER_POLL : POLLER_EPOLL));
+    assert(worker_init(&f.worker, &(struct worker_setup){
+                                      .poller = mode & 1 ? POLLER_POLL : POLLER_EPOLL,
+                                      .opener = &opener_paths,
+                                      .panic_fd = -1,
+                                  }));
     assert(worker_prepare(&f.worker, f.configs[0], failed, NULL));
     worker_commit(&f.worker);
 }
@@ -741,7 +745,7 @@ static void settle(uint64_t ms)
 /* On a busy machine the kernel hands on a reset over TCP a little later. */
 static void await_resets(void)
 {
-    for (unsigned i = 0; i < TURNS_MAX && f.worker.n_fronts > 0 && !f.has_unseen_end; i++)
+    for (unsigned i = 0; i < TURNS_MAX && row_get(&f.worker.row->n_fronts) > 0 && !f.has_unseen_end; i++)
         loop_turn(f.worker.loop, 1);
 }
 
@@ -751,10 +755,10 @@ static void expect_quiet(void)
     settle(0);
     settle(2000); /* the longest pause before a request is sent again */
     await_resets();
-    assert(f.worker.n_fronts == 0 || f.has_unseen_end);
+    assert(row_get(&f.worker.row->n_fronts) == 0 || f.has_unseen_end);
     settle(3600000); /* all timers of exchanges */
     settle(3600000); /* those of lingering behind them, of probes and of idle ones */
-    assert(f.worker.n_fronts == 0);
+    assert(row_get(&f.worker.row->n_fronts) == 0);
     assert(list_is_empty(&f.worker.txns));
     expect_waiting();
     assert(f.worker.bufs.used_bytes == 0);
@@ -777,7 +781,7 @@ static void end(void)
     expect_quiet();
     expect_empty_spools();
     for (unsigned i = 0; i < TXN_STATE_N; i++)
-        assert(f.worker.n_in_state[i] == 0);
+        assert(row_get(&f.worker.row->n_in_state[i]) == 0);
     log_use(NULL, LOG_N_LEVELS, LOG_TEXT); /* the sink goes with the worker */
     worker_reset(&f.worker);
     assert(f.configs[0]->refs == 1 && f.configs[1]->refs == 1);

@@ -36,7 +36,7 @@ in_log() { grep -qE -- "$1" "$work/access.log"; }
 spool_has() { # the bytes in the one open file without a name
     local n
 
-    n=$(find "/proc/${pid_of[holdfast]}/fd" -lname '* (deleted)' -exec stat -Lc %s {} + 2>/dev/null)
+    n=$(spool_files -exec stat -Lc %s {} +)
     [ "${n:-0}" -ge "$1" ]
 }
 

@@ -25,6 +25,7 @@ start_listening app perl -MIO::Socket::INET -e '
     }'
 
 cat >"$work/holdfast.cfg" <<CONFIG
+global { workers 1 }
 frontend www {
     bind unix@$work/front.sock
     route all { use-backend app }
@@ -33,7 +34,7 @@ backend app { server app 127.0.0.1:$port }
 CONFIG
 start_holdfast "$work/holdfast.cfg"
 
-peak_kb() { awk '$1 == "VmHWM:" { print $2 }' "/proc/${pid_of[holdfast]}/status"; }
+peak_kb() { awk '$1 == "VmHWM:" { print $2 }' "/proc/$(workers)/status"; }
 
 ask() { # ask HOW_MANY
     request --dump-header "$work/heads" -o "$work/body" "http://holdfast/$1" || fail "curl's status is $?"

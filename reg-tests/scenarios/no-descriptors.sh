@@ -9,6 +9,7 @@ source "$(dirname "$0")/../tools/scenario.sh"
 start_origin app
 
 cat >"$work/holdfast.cfg" <<CONFIG
+global { workers 1 } # whose descriptors are counted
 spool main { path $work/spool }
 frontend www {
     bind unix@$work/front.sock
@@ -21,9 +22,9 @@ start holdfast bash -c "ulimit -n 40; exec '$build/holdfast' -f '$work/holdfast.
 wait_until 10 front_is_there
 
 # Ticks (1/100 s) of CPU time that holdfast has used.
-ticks() { awk '{ print $14 + $15 }' "/proc/${pid_of[holdfast]}/stat"; }
+ticks() { awk '{ print $14 + $15 }' "/proc/$(workers)/stat"; }
 
-n_descriptors() { find "/proc/${pid_of[holdfast]}/fd" -type l | wc -l; }
+n_descriptors() { find "/proc/$(workers)/fd" -type l | wc -l; }
 at_start=$(n_descriptors)
 some_are_in() { [ "$(n_descriptors)" -ge $((at_start + 4)) ]; }
 

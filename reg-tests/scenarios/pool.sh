@@ -40,6 +40,7 @@ PERL
 start_listening app perl "$work/server.pl" "$work"
 
 cat >"$work/holdfast.cfg" <<CONFIG
+global { workers 1 } # each worker has connections of its own
 frontend www {
     bind unix@$work/front.sock
     route one when path under /one { use-backend one }

@@ -1,7 +1,7 @@
 #!/bin/bash
 #
 # Clients that wait in the accept queue of a bind when a reload removes it have been promised an answer: all of
-# them get it. holdfast is stopped (SIGSTOP) while they come, more of them than it lets in at one wake.
+# them get it. holdfast is stopped (SIGSTOP, all of it) while they come, more of them than it lets in at one wake.
 
 # shellcheck source=reg-tests/tools/scenario.sh
 source "$(dirname "$0")/../tools/scenario.sh"
@@ -19,8 +19,10 @@ start_holdfast "$work/holdfast.cfg"
 wait_until 5 test -S "$work/old.sock"
 
 sed -i '/old.sock/d' "$work/holdfast.cfg"
-is_stopped() { grep -q '^State:.T' "/proc/${pid_of[holdfast]}/status"; }
-kill -STOP "${pid_of[holdfast]}"
+mapfile -t all < <(workers)
+all+=("${pid_of[holdfast]}")
+is_stopped() { [ "$(for pid in "${all[@]}"; do grep '^State:.T' "/proc/$pid/status"; done | wc -l)" = ${#all[@]} ]; }
+kill -STOP "${all[@]}"
 wait_until 5 is_stopped
 kill -HUP "${pid_of[holdfast]}"
 
@@ -38,7 +40,7 @@ start clients perl -MIO::Socket::UNIX -e '
     print "$answered of ", scalar @clients, " answered\n";
 ' "$work/old.sock"
 wait_until 20 grep -q waiting "$work/clients.out"
-kill -CONT "${pid_of[holdfast]}"
+kill -CONT "${all[@]}"
 
 clients_are_done() { ! lives clients; }
 wait_until 30 clients_are_done

@@ -49,11 +49,14 @@ PERL
 count() { curl -sS --max-time 10 "http://127.0.0.1:$port/count" | sed -n "s/^$1 //p"; }
 has_requests() { [ "$(count requests)" -ge "$1" ]; }
 bytes_on_disk() {
-    find "/proc/${pid_of[holdfast]}/fd" -lname '* (deleted)' -exec stat -Lc %s {} + 2>/dev/null |
-        awk '{ n += $1 } END { print n + 0 }'
+    spool_files -exec stat -Lc %s {} + | awk '{ n += $1 } END { print n + 0 }'
 }
 all_is_in() { [ "$(bytes_on_disk)" -ge $((50 * (bytes - 600000))) ]; }
-memory_kb() { sed -nE 's/^VmHWM:\s+([0-9]+) kB/\1/p' "/proc/${pid_of[holdfast]}/status"; }
+memory_kb() { # of all workers
+    local pid
+
+    for pid in $(workers); do cat "/proc/$pid/status"; done | awk '$1 == "VmHWM:" { n += $2 } END { print n }'
+}
 are_stuck() { [ -e "$work/front.sock.stuck" ]; }
 
 stuck() { # stuck WHAT REQUEST [BODY]: fifty clients

@@ -20,6 +20,7 @@ printf 'small\n' >"$work/www/small.txt"
 head -c 40000 "$large" >"$work/www/medium" # more than is read into memory
 
 cat >"$work/holdfast.cfg" <<CONFIG
+global { workers 1 } # which is looked at
 spool main { path $work/spool }
 frontend www {
     bind unix@$work/front.sock
@@ -34,7 +35,7 @@ CONFIG
 start_holdfast "$work/holdfast.cfg"
 
 in_log() { grep -qE -- "$1" "$work/access.log"; }
-descriptors() { find "/proc/${pid_of[holdfast]}/fd" -type l | wc -l; }
+descriptors() { find "/proc/$(workers)/fd" -type l | wc -l; }
 has_descriptors() { [ "$(descriptors)" -eq "$1" ]; }
 client() { # client NAME ARG...: a curl in the background
     local name=$1
@@ -133,7 +134,7 @@ with_fault() { # with_fault SYSCALL:FAULT COMMAND...
     local inject=$1
     shift
     : >"$work/strace.err"
-    start strace strace -f -o /dev/null -e "trace=${inject%%:*}" -e "inject=$inject" -p "${pid_of[holdfast]}"
+    start strace strace -f -o /dev/null -e "trace=${inject%%:*}" -e "inject=$inject" -p "$(workers)"
     wait_until 10 traced
     "$@"
     kill -INT "${pid_of[strace]}"
@@ -185,7 +186,7 @@ if [ "$(id -u)" = 0 ] && id -u nobody >/dev/null 2>&1; then
     mkdir "$work/private/www"
     printf 'private\n' >"$work/private/www/a.txt"
     cat >"$work/user.cfg" <<CONFIG
-global { user nobody }
+global { user nobody; workers 0 }
 spool main { path $work/nobodys-spool }
 frontend www {
     bind unix@$work/front.sock

@@ -30,10 +30,7 @@ for i in {1..100}; do start_upload "client$i" "$file" "/upload/$i"; done
 # Whoever is let in is held, on the disk; then there is no room for another.
 no_more_fit() { grep -q "accepting pauses" "$work/holdfast.err" || is_full; }
 is_full() {
-    local n
-
-    n=$(find "/proc/${pid_of[holdfast]}/fd" -lname '* (deleted)' 2>/dev/null | wc -l)
-    [ "$n" -ge 10 ]
+    [ "$(spool_files | wc -l)" -ge 10 ]
 }
 wait_until 30 no_more_fit
 start_origin app --listen "127.0.0.1:$app_port"

@@ -1,8 +1,9 @@
 #!/bin/bash
 #
-# `user`: started by root, holdfast becomes somebody else and gives up everything else, for good. What it needs
-# later has been made for that user: the spool's directory, the log files. Of the pid file, which it may not
-# remove from root's directory, nothing but the name stays.
+# `user`: started by root, who sees bytes of clients becomes somebody else and gives up everything else, for good. With
+# a master these are the workers; in one process (workers 0) what it needs later has been made for that user: the
+# spool's directory, the log files. Of the pid file, which such a process may not remove from root's directory,
+# nothing but the name stays.
 
 # shellcheck source=reg-tests/tools/scenario.sh
 source "$(dirname "$0")/../tools/scenario.sh"
@@ -22,6 +23,7 @@ kill_hard app
 write_config() { # write_config USER
     cat >"$work/holdfast.cfg" <<CONFIG
 global {
+    workers  $n_workers
     user     $1
     pid-file $work/run/pid
     log      $work/run/error.log level debug
@@ -42,7 +44,7 @@ CONFIG
 has_pid() { [ -s "$work/run/pid" ] || { lives holdfast || fail "holdfast has ended"; false; }; }
 
 # One field of /proc/PID/status, blanks as one space.
-of_status() { awk -v field="$1:" '$1 == field { $1 = ""; print substr($0, 2) }' "/proc/$pid/status"; }
+of_status() { awk -v field="$1:" '$1 == field { $1 = ""; print substr($0, 2) }' "/proc/$worker/status"; }
 
 start_as() { # start_as USER GID
     write_config "$1"
@@ -50,54 +52,66 @@ start_as() { # start_as USER GID
     wait_until 10 has_pid
     pid=$(cat "$work/run/pid")
     expect "${pid_of[holdfast]}" "$pid" "the pid file"
-    expect "$uid $uid $uid $uid" "$(of_status Uid)" "user $1: real, effective, saved and file system's user"
-    expect "$2 $2 $2 $2" "$(of_status Gid)" "user $1: the groups of the same kinds"
-    expect "$2" "$(of_status Groups)" "user $1: supplementary groups"
-    expect 1 "$(of_status NoNewPrivs)" "user $1: no new privileges"
-    expect 0000000000000000 "$(of_status CapEff)" "user $1: capabilities"
+    expect "$n_workers" "$(workers | grep -cvx "$pid" || true)" "workers"
+    for worker in $(workers); do
+        expect "$uid $uid $uid $uid" "$(of_status Uid)" "user $1: real, effective, saved and file system's user"
+        expect "$2 $2 $2 $2" "$(of_status Gid)" "user $1: the groups of the same kinds"
+        expect "$2" "$(of_status Groups)" "user $1: supplementary groups"
+        expect 1 "$(of_status NoNewPrivs)" "user $1: no new privileges"
+        for set in CapInh CapPrm CapEff CapAmb; do
+            expect 0000000000000000 "$(of_status $set)" "user $1: capabilities ($set)"
+        done
+    done
     expect "$uid:$2 700" "$(stat -c '%u:%g %a' "$work/spool")" "user $1: the spool's directory"
     expect "$uid" "$(stat -c %u "$work/run/access.log")" "user $1: the access log's owner"
     expect "$uid" "$(stat -c %u "$work/run/error.log")" "user $1: the error log's owner"
 }
 
-start_as nobody "$gid"
+for n_workers in 0 2; do
+    start_as nobody "$gid"
 
-start_upload held "$file" /upload/held
-wait_until 20 is_sent held
-spools 1 || fail "the held body is not on disk"
-start_origin app --listen "127.0.0.1:$app_port"
-finish_upload held
-expect "200 $file_sum 0" "$code $sum $status" "an upload that was held"
+    start_upload held "$file" /upload/held
+    wait_until 20 is_sent held
+    spools 1 || fail "the held body is not on disk"
+    start_origin app --listen "127.0.0.1:$app_port"
+    finish_upload held
+    expect "200 $file_sum 0" "$code $sum $status" "an upload that was held"
 
-# As logrotate does with `create`: the new file is like the old one. root's directory takes no file of nobody's.
-for log in access error; do
-    mv "$work/run/$log.log" "$work/run/$log.1"
-    cp -p "$work/run/$log.1" "$work/run/$log.log"
-    : >"$work/run/$log.log"
+    # As logrotate does with `create`: the new file is like the old one. root's directory takes no file of nobody's.
+    for log in access error; do
+        mv "$work/run/$log.log" "$work/run/$log.1"
+        cp -p "$work/run/$log.1" "$work/run/$log.log"
+        : >"$work/run/$log.log"
+    done
+    kill -USR1 "$pid"
+    is_logged_anew() {
+        request -o /dev/null http://holdfast/here/after
+        grep -qx /here/after "$work/run/access.log"
+    }
+    wait_until 10 is_logged_anew
+    if grep "cannot reopen" "$work/run/error.log" "$work/run/error.1"; then fail "a log is not open"; fi
+
+    # It may read its configuration again.
+    kill -HUP "$pid"
+    wait_until 10 grep -q "configuration is in force" "$work/run/error.log"
+
+    stop holdfast
+    if [ -s "$work/run/pid" ]; then fail "the pid file still has a number in it"; fi
+    if [ "$n_workers" -gt 0 ] && [ -e "$work/run/pid" ]; then fail "the master leaves its pid file"; fi
+    kill_hard app
+
+    # The group may be named; a directory of the user's own is taken as it is.
+    rm -r "$work/spool" "$work/run" "$work/front.sock" 2>/dev/null || true
+    mkdir "$work/run"
+    chmod 777 "$work/run"
+    start_as "nobody daemon" "$other_gid"
+    expect here "$(request http://holdfast/here)" "a request"
+    stop holdfast
+    if [ -e "$work/run/pid" ]; then fail "the pid file is still there"; fi
+    rm -rf "$work/run" "$work/spool"
+    mkdir "$work/run"
 done
-kill -USR1 "$pid"
-is_logged_anew() {
-    request -o /dev/null http://holdfast/here/after
-    grep -qx /here/after "$work/run/access.log"
-}
-wait_until 10 is_logged_anew
-if grep "cannot reopen" "$work/run/error.log" "$work/run/error.1"; then fail "a log is not open"; fi
-
-# It may read its configuration again.
-kill -HUP "$pid"
-wait_until 10 grep -q "configuration is in force" "$work/run/error.log"
-
-stop holdfast
-if [ -s "$work/run/pid" ]; then fail "the pid file still has a number in it"; fi
-
-# The group may be named; a directory of the user's own is taken as it is.
-rm -r "$work/spool" "$work/run" "$work/front.sock" 2>/dev/null || true
-mkdir "$work/run"
-chmod 777 "$work/run"
-start_as "nobody daemon" "$other_gid"
-expect here "$(request http://holdfast/here)" "a request"
-stop holdfast
-if [ -e "$work/run/pid" ]; then fail "the pid file is still there"; fi
+n_workers=auto
 
 # Who is neither root nor that user does not serve as somebody else, though it might have all the files.
 rm -rf "$work/spool" "$work/run" "$work/front.sock"

@@ -10,6 +10,9 @@
 #
 #     start NAME COMMAND...       in the background; output in $work/NAME.out and $work/NAME.err
 #     start_origin NAME [ARG...]  the same for reg-tests/tools/origin; sets $port to where it listens
+#     start_clients [ARG...]      reg-tests/tools/clients at $work/front.sock, and the server behind it at $port
+#     stop_clients                let them come to their end; sets $figures
+#     figure NAME                 one of these
 #     start_holdfast CONFIG       and wait until $work/front.sock, which CONFIG must bind, accepts
 #     request ARG...              curl to that socket, at most 60 s; URLs begin with http://holdfast/
 #     start_upload NAME FILE PATH [ARG...]   curl -T in the background
@@ -17,6 +20,8 @@
 #     finish_upload NAME          wait for its answer: sets $code (000: none), $status (curl's, 0: never
 #                                 reset) and $sum (SHA-256 of what the server had); body in $work/NAME.body
 #     make_file BYTES             sets $file and $file_sum
+#     workers                     the numbers of its workers, or its own where it has none
+#     spool_files [FIND...]       what they have open that has no name, as find(1) shows it
 #     spools N                    has holdfast N bodies on disk?
 #     stop NAME                   SIGTERM, wait for the end, which must be clean
 #     kill_hard NAME              SIGKILL
@@ -119,6 +124,28 @@ start_origin() {
     start_listening "$name" "$build/reg-tests/tools/origin" "$@"
 }
 
+# They go on until their standard input, which is ours to close, has ended.
+start_clients() {
+    mkfifo "$work/go-on"
+    : >"$work/clients.out"
+    "$build/reg-tests/tools/clients" --listen 127.0.0.1:0 --front "$work/front.sock" "$@" \
+        >"$work/clients.out" 2>"$work/clients.err" <"$work/go-on" &
+    pid_of[clients]=$!
+    exec {go_on}>"$work/go-on"
+    wait_until 10 listens clients
+    # shellcheck disable=SC2034 # for the scenario
+    port=$(sed -nE 's/^listening on [0-9.]+:([0-9]+)$/\1/p' "$work/clients.out")
+}
+
+stop_clients() {
+    exec {go_on}>&-
+    wait "${pid_of[clients]}" || fail "clients has ended with status $?"
+    unset "pid_of[clients]"
+    figures=$(tail -n 1 "$work/clients.out")
+}
+
+figure() { sed -nE "s/^(.* )?$1=([0-9]+)( .*)?$/\2/p" <<<"$figures"; }
+
 # holdfast accepts on a socket file as soon as it is there (it is renamed into place).
 front_is_there() {
     lives holdfast || fail "holdfast has ended"
@@ -165,12 +192,22 @@ make_file() {
     file_sum=$(sha256sum "$file" | cut -d ' ' -f 1)
 }
 
-# A body on disk has no name; it is seen as an open file that is "deleted".
-spools() {
-    local n
+# The numbers of the workers, each on a line; without workers that of holdfast itself.
+workers() {
+    pgrep -P "${pid_of[holdfast]}" -x holdfast || echo "${pid_of[holdfast]}"
+}
 
-    n=$(find "/proc/${pid_of[holdfast]}/fd" -lname '* (deleted)' 2>/dev/null | wc -l)
-    [ "$n" -eq "$1" ]
+# A body on disk has no name; it is seen as an open file that is "deleted". So is memory that is
+# shared, but that has a name of its own.
+spool_files() {
+    local pid fds=()
+
+    for pid in $(workers); do fds+=("/proc/$pid/fd"); done
+    find "${fds[@]}" -lname '* (deleted)' ! -lname '/memfd:*' "$@" 2>/dev/null || true
+}
+
+spools() {
+    [ "$(spool_files | wc -l)" -eq "$1" ]
 }
 
 stop() {

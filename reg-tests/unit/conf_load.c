@@ -38,7 +38,7 @@ static void the_defaults_are_those_of_the_manual(void)
 
     CU_ASSERT_PTR_NOT_NULL_FATAL(c);
     p = c->frontends[0].policy;
-    CU_ASSERT_EQUAL(c->global.workers, 0);
+    CU_ASSERT_EQUAL(c->global.workers, CONFIG_WORKERS_AUTO);
     CU_ASSERT_EQUAL(c->global.poller, POLLER_EPOLL);
     CU_ASSERT_EQUAL(c->global.max_connections, 10000);
     CU_ASSERT_EQUAL(c->global.shutdown_timeout_ms, 30000);

@@ -458,7 +458,7 @@ static void full_disk_gives_its_room_back(void)
         return;
     }
     store = open_quota(UINT64_MAX, 0);
-    CU_ASSERT_PTR_NOT_NULL(spool_store_doubt(store));
+    CU_ASSERT_PTR_NOT_NULL(spool_directory_doubt(spool_store_directory(store)));
     spool_init(&a, store);
     spool_init(&b, store);
     CU_ASSERT(!spool_admit(&a, 200 * KIB));

@@ -26,8 +26,10 @@ static void bench_apply(struct bench *b)
 
 static void bench_init(struct bench *b, enum balance_kind kind, const unsigned *weights, size_t n)
 {
+    const struct worker_setup setup = {.poller = POLLER_POLL, .panic_fd = -1};
+
     *b = (struct bench){.config = {.balance = kind, .servers = b->servers, .n_servers = n}};
-    CU_ASSERT_FATAL(worker_init(&b->worker, POLLER_POLL));
+    CU_ASSERT_FATAL(worker_init(&b->worker, &setup));
     b->backend = backend_state_get(&b->worker, STR("app"));
     CU_ASSERT_PTR_NOT_NULL_FATAL(b->backend);
     b->backend->random = 1;

@@ -8,6 +8,7 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <limits.h>
 #include <netdb.h>
 #include <poll.h>
 #include <stdarg.h>
@@ -116,24 +117,61 @@ static bool fd_may_block(int fd)
     return fstat(fd, &st) != 0 || !S_ISREG(st.st_mode);
 }
 
-struct log_sink *log_open(enum log_kind kind, struct str where)
+/* A sink that writes to fd, which is its own from now on; NULL: no memory, or fd is none. */
+static struct log_sink *sink_new(enum log_kind kind, struct str where, int fd)
 {
-    struct log_sink *s = memory_get(sizeof(*s) + where.n + 1);
-    int fd;
+    struct log_sink *s = fd < 0 ? NULL : memory_get(sizeof(*s) + where.n + 1);
 
     if (s == NULL)
         return NULL;
-    *s = (struct log_sink){.kind = kind, .where_n = where.n};
+    *s = (struct log_sink){.kind = kind, .fd = fd, .where_n = where.n};
     if (where.n > 0)
         memcpy(s->where, where.p, where.n);
     s->where[where.n] = '\0';
-    fd = sink_connect(kind, s->where);
-    if (fd < 0) {
-        memory_put(s);
+    s->may_block = kind != LOG_SYSLOG && fd_may_block(fd);
+    return s;
+}
+
+static bool kind_has_own_fd(enum log_kind kind)
+{
+    return kind == LOG_FILE || kind == LOG_SYSLOG;
+}
+
+struct log_sink *log_open(enum log_kind kind, struct str where)
+{
+    char path[PATH_MAX];
+    struct log_sink *s;
+    int fd;
+
+    if (where.n >= sizeof(path)) {
+        errno = ENAMETOOLONG;
         return NULL;
     }
-    s->fd = fd;
-    s->may_block = kind != LOG_SYSLOG && fd_may_block(fd);
+    if (where.n > 0)
+        memcpy(path, where.p, where.n);
+    path[where.n] = '\0';
+    fd = sink_connect(kind, path);
+    s = sink_new(kind, where, fd);
+    if (s == NULL && fd >= 0) {
+        if (kind_has_own_fd(kind))
+            close(fd);
+        errno = ENOMEM;
+    }
+    return s;
+}
+
+struct log_sink *log_adopt(enum log_kind kind, struct str where, int fd)
+{
+    struct log_sink *s;
+
+    if (!kind_has_own_fd(kind))
+        return log_open(kind, where);
+    fd = fcntl(fd, F_DUPFD_CLOEXEC, 0);
+    s = sink_new(kind, where, fd);
+    if (s == NULL && fd >= 0) {
+        close(fd);
+        errno = ENOMEM;
+    }
     return s;
 }
 
@@ -141,7 +179,7 @@ void log_close(struct log_sink *s)
 {
     if (s == NULL)
         return;
-    if (s->kind == LOG_FILE || s->kind == LOG_SYSLOG)
+    if (kind_has_own_fd(s->kind))
         close(s->fd);
     memory_put(s);
 }
@@ -166,19 +204,25 @@ bool log_give(const struct log_sink *s, uid_t uid, gid_t gid)
     return s->kind != LOG_FILE || fchown(s->fd, uid, gid) == 0;
 }
 
-bool log_reopen(struct log_sink *s)
+/* Write to fd, which is the sink's own from now on. */
+static bool sink_take(struct log_sink *s, int fd)
 {
-    int fd;
-
-    if (s->kind != LOG_FILE)
-        return true;
-    fd = sink_connect(s->kind, s->where);
     if (fd < 0)
         return false;
     close(s->fd);
     s->fd = fd;
     s->may_block = fd_may_block(fd);
     return true;
+}
+
+bool log_reopen(struct log_sink *s)
+{
+    return s->kind != LOG_FILE || sink_take(s, sink_connect(s->kind, s->where));
+}
+
+bool log_renew(struct log_sink *s, int fd)
+{
+    return s->kind != LOG_FILE || sink_take(s, fcntl(fd, F_DUPFD_CLOEXEC, 0));
 }
 
 uint64_t log_lost(const struct log_sink *s)

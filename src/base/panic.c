@@ -6,6 +6,7 @@
 #include "base/panic.h"
 
 #include <execinfo.h>
+#include <signal.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
@@ -18,6 +19,13 @@ static int panic_fd = -1;
 void panic_set_fd(int fd)
 {
     panic_fd = fd;
+}
+
+void panic_prepare(void)
+{
+    void *frame;
+
+    backtrace(&frame, 1);
 }
 
 static void panic_put(const char *text)
@@ -44,12 +52,42 @@ static void panic_put_number(int number)
     panic_put(digits + at);
 }
 
+static void panic_put_backtrace(void)
+{
+    void *frames[PANIC_FRAMES_MAX];
+    int n_frames = backtrace(frames, PANIC_FRAMES_MAX);
+
+    backtrace_symbols_fd(frames, n_frames, STDERR_FILENO);
+    if (panic_fd >= 0)
+        backtrace_symbols_fd(frames, n_frames, panic_fd);
+}
+
+/* The default action again, so that abort(3) and a second fault end the process. */
+static void on_fatal_signal(int number)
+{
+    signal(number, SIG_DFL);
+    panic_put("holdfast: panic: signal ");
+    panic_put_number(number);
+    panic_put("\n");
+    panic_put_backtrace();
+    raise(number);
+}
+
+void panic_catch_signals(void)
+{
+#ifndef __SANITIZE_ADDRESS__
+    static const int numbers[] = {SIGSEGV, SIGBUS, SIGILL, SIGFPE};
+
+    for (size_t i = 0; i < sizeof(numbers) / sizeof(numbers[0]); i++)
+        signal(numbers[i], on_fatal_signal);
+#endif
+    signal(SIGABRT, on_fatal_signal);
+}
+
 void panic_at(const char *expression, const char *file, int line, const char *function,
               const char *about)
 {
-    void *frames[PANIC_FRAMES_MAX];
-    int n_frames;
-
+    signal(SIGABRT, SIG_DFL); /* the report is made here */
     panic_put("holdfast: panic: ");
     panic_put(expression);
     panic_put("\n  in ");
@@ -64,10 +102,6 @@ void panic_at(const char *expression, const char *file, int line, const char *fu
         panic_put(about);
         panic_put("\n");
     }
-
-    n_frames = backtrace(frames, PANIC_FRAMES_MAX);
-    backtrace_symbols_fd(frames, n_frames, STDERR_FILENO);
-    if (panic_fd >= 0)
-        backtrace_symbols_fd(frames, n_frames, panic_fd);
+    panic_put_backtrace();
     abort();
 }

@@ -13,8 +13,6 @@
 #include "conf/route_index.h"
 #include "conf/suggest.h"
 
-#include <unistd.h>
-
 #define SPOOL_LEVELS_MAX 3
 
 struct config_place build_place(struct build *b, struct span span)
@@ -143,10 +141,12 @@ static void build_global(struct build *b)
     struct config_global *g = &b->config->global;
     const struct setting *user = build_setting(scope, defaults, SETTING_USER);
     const struct setting *pid_file = build_setting(scope, defaults, SETTING_PID_FILE);
+    const struct setting *workers = build_setting(scope, defaults, SETTING_WORKERS);
     const struct setting *poller = build_setting(scope, defaults, SETTING_POLLER);
     const struct setting *header = build_setting(scope, defaults, SETTING_SERVER_HEADER);
 
-    g->workers = (unsigned)build_setting(scope, defaults, SETTING_WORKERS)->args.first->number;
+    g->workers = args_has(&workers->args, "auto") ? CONFIG_WORKERS_AUTO
+                                                  : (unsigned)workers->args.first->number;
     g->poller = args_has(&poller->args, "poll") ? POLLER_POLL : POLLER_EPOLL;
     g->max_connections =
         (unsigned)build_setting(scope, defaults, SETTING_MAX_CONNECTIONS)->args.first->number;
@@ -209,7 +209,7 @@ static void build_own_spool(struct build *b, struct config_spool *spool)
     spool->reserve_bytes = scope_first(b->spool_defaults, SETTING_RESERVE)->args.first->number;
     spool->path = STR("/var/spool/holdfast");
     if (!c->files->can_spool(c->files, spool->path))
-        spool->path = store_printf(&c->keep, "%s/holdfast-%u", temporary, (unsigned)geteuid());
+        spool->path = store_printf(&c->keep, "%s/holdfast-%u", temporary, (unsigned)c->files->user_id(c->files));
     names_add(&b->spools, &c->scratch, spool->name, spool);
 }
 
@@ -257,6 +257,7 @@ static void build_action(struct build *b, struct config_route *route, const stru
         route->action = ACTION_BACKEND;
         route->backend = find_backend(b, s->args.first);
         return;
+    case SETTING_STATUS_PAGE: route->action = ACTION_STATUS_PAGE; return;
     case SETTING_RESPOND:
         type = build_setting(s->block, b->respond_defaults, SETTING_CONTENT_TYPE);
         route->action = ACTION_RESPOND;
@@ -283,7 +284,7 @@ static void build_actions(struct build *b, struct config_route *route, const str
         enum setting_id id = at->row->id;
 
         if (id != SETTING_USE_BACKEND && id != SETTING_RESPOND && id != SETTING_REDIRECT &&
-            id != SETTING_FILES)
+            id != SETTING_FILES && id != SETTING_STATUS_PAGE)
             continue;
         if (action == NULL) {
             action = at;
@@ -296,8 +297,8 @@ static void build_actions(struct build *b, struct config_route *route, const str
     }
     if (action == NULL && !s->is_bad && !s->block->is_incomplete)
         diag_error(b->compile->diags, setting_span(s),
-                   "the route '%.*s' does nothing: expected 'use-backend', 'respond', 'redirect' or "
-                   "'files'",
+                   "the route '%.*s' does nothing: expected 'use-backend', 'respond', 'redirect', "
+                   "'files' or 'status-page'",
                    STR_ARG(route->name));
 }
 

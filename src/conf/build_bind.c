@@ -65,7 +65,7 @@ static void build_bind(struct build *b, struct config_bind *bind, const struct s
     }
     if (str_starts_with(bind->text, STR("fd@"))) {
         bind->kind = BIND_FD;
-        bind->fd = (int)s->args.first->number;
+        bind->fd = s->args.first->number <= INT32_MAX ? (int)s->args.first->number : -1;
     } else if (str_starts_with(bind->text, STR("unix@"))) {
         addr_unix(str_slice(bind->text, 5, bind->text.n), &bind->addr);
     } else {

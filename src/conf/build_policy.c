@@ -94,10 +94,11 @@ static void link_page(struct build *b, struct error_page *page, const struct arg
     else if (!route->is_internal)
         diag_error(d, span, "an error page leads only to a route that is 'internal'; '%.*s' is not",
                    STR_ARG(route->full_name));
-    else if (route->action == ACTION_BACKEND)
+    else if (route->action == ACTION_BACKEND || route->action == ACTION_STATUS_PAGE)
         diag_error(d, span,
-                   "an error page leads to no backend: '%.*s' needs 'respond', 'redirect' or "
+                   "an error page leads to no %s: '%.*s' needs 'respond', 'redirect' or "
                    "'files'",
+                   route->action == ACTION_BACKEND ? "backend" : "status page",
                    STR_ARG(route->full_name));
 }
 

@@ -11,7 +11,10 @@ static void dump_global(struct dump *d, const struct config_global *g)
     dump_text(d, "global");
     dump_open(d);
     dump_directive(d, "workers ");
-    dump_number(d, g->workers);
+    if (g->workers == CONFIG_WORKERS_AUTO)
+        dump_text(d, "auto");
+    else
+        dump_number(d, g->workers);
     dump_end_line(d);
     dump_directive(d, g->poller == POLLER_POLL ? "poller poll\n" : "poller epoll\n");
     if (g->has_user) {
@@ -169,6 +172,7 @@ static void dump_action(struct dump *d, const struct config_route *route)
         dump_str(d, route->backend->name);
         dump_end_line(d);
         return;
+    case ACTION_STATUS_PAGE: dump_directive(d, "status-page\n"); return;
     case ACTION_RESPOND:
         dump_directive(d, "respond ");
         dump_number(d, route->status);

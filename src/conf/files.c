@@ -239,6 +239,12 @@ static bool disk_group(const struct files *f, const char *name, gid_t *gid)
     return true;
 }
 
+static uid_t disk_user_id(const struct files *f)
+{
+    (void)f;
+    return geteuid();
+}
+
 static const char *disk_resolve(const struct files *f, struct str host, unsigned port,
                                 struct addr *a)
 {
@@ -257,6 +263,7 @@ const struct files files_disk = {
     .environment = disk_environment,
     .user = disk_user,
     .group = disk_group,
+    .user_id = disk_user_id,
     .resolve = disk_resolve,
 };
 
@@ -378,6 +385,12 @@ static bool memory_group(const struct files *f, const char *name, gid_t *gid)
     return strcmp(name, "nobody") == 0;
 }
 
+static uid_t memory_user_id(const struct files *f)
+{
+    (void)f;
+    return 65534;
+}
+
 static const char *memory_resolve(const struct files *f, struct str host, unsigned port,
                                   struct addr *a)
 {
@@ -405,6 +418,7 @@ void files_memory_init(struct files_memory *m, const struct files_entry *entries
                   .environment = memory_environment,
                   .user = memory_user,
                   .group = memory_group,
+                  .user_id = memory_user_id,
                   .resolve = memory_resolve},
         .entries = entries,
         .n_entries = n_entries,

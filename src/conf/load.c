@@ -164,8 +164,25 @@ static struct config *load(struct load *l, const char *path)
     return diags_n_errors(l->compile.diags) == 0 ? config : NULL;
 }
 
+/* Copy the pid file's path, where the file could be read so far. */
+static void note_pid_file(const struct load *l, char *pid_path, size_t room)
+{
+    const struct setting *global = l->top == NULL ? NULL : scope_first(l->top, SETTING_GLOBAL);
+    const struct setting *s = global == NULL || global->block == NULL
+                                  ? NULL
+                                  : scope_first(global->block, SETTING_PID_FILE);
+    struct str path = s == NULL || s->is_bad ? STR("") : s->args.first->text;
+
+    if (room == 0)
+        return;
+    if (path.n >= room)
+        path.n = 0;
+    memcpy(pid_path, path.p, path.n);
+    pid_path[path.n] = '\0';
+}
+
 static struct config *load_all(const char *path, const struct files *files, struct diags *diags,
-                               bool wants_origins)
+                               bool wants_origins, char *pid_path, size_t room)
 {
     struct arena *scratch = arena_new(SCRATCH_BLOCK, SCRATCH_MAX);
     struct arena *keep = arena_new(KEEP_BLOCK, KEEP_MAX);
@@ -188,6 +205,7 @@ static struct config *load_all(const char *path, const struct files *files, stru
         diag_error(diags, SPAN_NONE, "out of memory");
     else
         config = load(&l, path);
+    note_pid_file(&l, pid_path, room);
     is_large = scratch != NULL && arena_bytes(scratch) > TRIM_FROM;
     arena_free(scratch);
     if (config == NULL) {
@@ -201,11 +219,22 @@ static struct config *load_all(const char *path, const struct files *files, stru
 
 struct config *config_load(const char *path, const struct files *files, struct diags *diags)
 {
-    return load_all(path, files, diags, false);
+    return load_all(path, files, diags, false, NULL, 0);
 }
 
 struct config *config_load_explained(const char *path, const struct files *files,
                                      struct diags *diags)
 {
-    return load_all(path, files, diags, true);
+    return load_all(path, files, diags, true, NULL, 0);
+}
+
+bool config_pid_file(const char *path, const struct files *files, char *pid_path, size_t room)
+{
+    struct diags *diags = diags_new();
+
+    pid_path[0] = '\0';
+    if (diags != NULL)
+        config_unref(load_all(path, files, diags, false, pid_path, room));
+    diags_free(diags);
+    return pid_path[0] != '\0';
 }

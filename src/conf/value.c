@@ -136,17 +136,24 @@ static bool read_octal(const struct value *v)
     return quantity_octal(v->arg->text, &v->arg->number) == QUANTITY_OK || fail(v);
 }
 
-static bool read_name(const struct value *v)
+static bool is_name(struct str text)
 {
-    struct str text = v->arg->text;
-
     for (size_t i = 0; i < text.n; i++) {
         char c = str_lower_char(text.p[i]);
 
-        if (!((c >= 'a' && c <= 'z') || (c >= '0' && c <= '9') || strchr("_.-", c) != NULL))
-            return fail_because(v, "a name is made of letters, digits, '_', '.' and '-'");
+        if (!((c >= 'a' && c <= 'z') || (c >= '0' && c <= '9') ||
+              (c != '\0' && strchr("_.-", c) != NULL)))
+            return false;
     }
-    return text.n > 0 || fail(v);
+    return text.n > 0;
+}
+
+static bool read_name(const struct value *v)
+{
+    if (v->arg->text.n == 0)
+        return fail(v);
+    return is_name(v->arg->text) ||
+           fail_because(v, "a name is made of letters, digits, '_', '.' and '-'");
 }
 
 static bool read_text(const struct value *v)
@@ -287,6 +294,21 @@ static bool split_port(struct str text, struct str *host, uint64_t *port)
     return str_to_u64(str_slice(text, host->n + 1, text.n), 65535, port);
 }
 
+/* `fd@3`, or `fd@web`: a name of socket activation, which is known when it is bound. */
+static bool read_descriptor(const struct value *v, struct str text)
+{
+    bool starts_with_digit = text.n > 0 && text.p[0] >= '0' && text.p[0] <= '9';
+
+    if (str_to_u64(text, INT32_MAX, &v->arg->number))
+        return true;
+    v->arg->number = UINT64_MAX;
+    if (!starts_with_digit && is_name(text))
+        return true;
+    return fail_because(v, "'fd@' takes the number of a descriptor, its name (of socket "
+                           "activation), or ${NAME} of a variable of the environment that holds "
+                           "the number");
+}
+
 static bool read_bind_address(const struct value *v)
 {
     struct str text = v->arg->text;
@@ -295,9 +317,7 @@ static bool read_bind_address(const struct value *v)
     if (str_starts_with(text, STR("unix@")))
         return read_unix(v, text);
     if (str_starts_with(text, STR("fd@")))
-        return str_to_u64(str_slice(text, 3, text.n), INT32_MAX, &v->arg->number) ||
-               fail_because(v, "'fd@' takes the number of a descriptor, or ${NAME} of a variable "
-                               "of the environment that holds it");
+        return read_descriptor(v, str_slice(text, 3, text.n));
     return addr_parse(text, &addr) || fail(v);
 }
 

@@ -6,6 +6,7 @@
 #include "base/list.h"
 #include "base/panic.h"
 #include "base/pool.h"
+#include "io/ledger.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -39,11 +40,10 @@ struct spool_store {
     unsigned levels[SPOOL_LEVELS_MAX];
     unsigned n_levels;
     uint64_t quota_bytes;
-    uint64_t default_quota_bytes; /* half of what was free when the store was opened */
     uint64_t reserve_bytes;
-    uint64_t promised_bytes; /* of all spools */
-    uint64_t written_bytes;
-    unsigned n_files;
+    struct ledger *ledger;
+    struct ledger_row *own; /* of the ledger: all our spools */
+    ino_t ledger_inode;     /* what the ledger is known by; 0: it is ours alone */
     unsigned name_counter;
     size_t path_n;
     char path[];
@@ -76,15 +76,15 @@ static bool make_directories(char *path, bool *is_new)
 
 /* A directory that was there is left as it is: it must be the user's, or one that the user may
  * write to. */
-static bool store_give(const struct spool_store *s, const struct spool_setup *setup, bool is_new)
+static bool directory_give(int dir_fd, const struct spool_setup *setup, bool is_new)
 {
     struct stat st;
 
     if (!setup->has_owner)
         return true;
     if (is_new)
-        return fchown(s->dir_fd, setup->uid, setup->gid) == 0;
-    if (fstat(s->dir_fd, &st) != 0)
+        return fchown(dir_fd, setup->uid, setup->gid) == 0;
+    if (fstat(dir_fd, &st) != 0)
         return false;
     errno = EACCES;
     return st.st_uid == setup->uid || (st.st_mode & S_IWOTH) ||
@@ -160,50 +160,109 @@ static bool store_try(struct spool_store *s)
     return true;
 }
 
-static bool store_fill(struct spool_store *s, const struct spool_setup *setup)
+int spool_directory_open(const struct spool_setup *setup)
 {
+    char path[SPOOL_PATH_MAX];
     bool is_new;
-
-    if (!make_directories(s->path, &is_new))
-        return false;
-    s->dir_fd = open(s->path, O_RDONLY | O_DIRECTORY | O_CLOEXEC | (is_new ? O_NOFOLLOW : 0));
-    if (s->dir_fd < 0 || !store_give(s, setup, is_new) || !store_try(s))
-        return false;
-    s->default_quota_bytes = free_bytes(s->dir_fd) / 2;
-    spool_store_adjust(s, setup);
-    return true;
-}
-
-struct spool_store *spool_store_open(const struct spool_setup *setup)
-{
-    struct spool_store *s;
+    int fd;
 
     if (setup->path.n == 0 || setup->path.n >= SPOOL_PATH_MAX) {
         errno = setup->path.n == 0 ? ENOENT : ENAMETOOLONG;
-        return NULL;
+        return -1;
     }
-    s = memory_get(sizeof(*s) + setup->path.n + 1);
+    memcpy(path, setup->path.p, setup->path.n);
+    path[setup->path.n] = '\0';
+    if (!make_directories(path, &is_new))
+        return -1;
+    fd = open(path, O_RDONLY | O_DIRECTORY | O_CLOEXEC | (is_new ? O_NOFOLLOW : 0));
+    if (fd >= 0 && !directory_give(fd, setup, is_new)) {
+        int saved = errno;
+
+        close(fd);
+        errno = saved;
+        return -1;
+    }
+    return fd;
+}
+
+uint64_t spool_directory_quota(int dir_fd)
+{
+    return free_bytes(dir_fd) / 2;
+}
+
+/* A store without descriptors; NULL without memory. */
+static struct spool_store *store_new(const struct spool_setup *setup)
+{
+    struct spool_store *s = memory_get(sizeof(*s) + setup->path.n + 1);
+
     if (s == NULL)
         return NULL;
     *s = (struct spool_store){
         .refs = 1,
         .dir_fd = -1,
         .pipe = {-1, -1},
-        .n_levels = setup->n_levels,
-        .reserve_bytes = setup->reserve_bytes,
         .path_n = setup->path.n,
     };
-    memcpy(s->levels, setup->levels, sizeof(s->levels));
     memcpy(s->path, setup->path.p, setup->path.n);
     s->path[s->path_n] = '\0';
-    if (!store_fill(s, setup)) {
-        int saved = errno;
+    return s;
+}
 
-        spool_store_unref(s);
-        errno = saved;
+/* The store has its directory and its ledger, or one of them is missing (errno says why). */
+static struct spool_store *store_complete(struct spool_store *s, const struct spool_setup *setup,
+                                          unsigned row)
+{
+    if (s->dir_fd >= 0 && s->ledger != NULL && row < s->ledger->n_rows && store_try(s)) {
+        s->own = &s->ledger->rows[row];
+        spool_store_adjust(s, setup);
+        return s;
+    }
+    int saved = errno;
+
+    spool_store_unref(s);
+    errno = saved;
+    return NULL;
+}
+
+struct spool_store *spool_store_open(const struct spool_setup *setup)
+{
+    int dir_fd = spool_directory_open(setup);
+    struct spool_store *s;
+
+    if (dir_fd < 0)
+        return NULL;
+    s = store_new(setup);
+    if (s == NULL) {
+        close(dir_fd);
+        errno = ENOMEM;
         return NULL;
     }
-    return s;
+    s->dir_fd = dir_fd;
+    s->ledger = ledger_new(spool_directory_quota(dir_fd));
+    return store_complete(s, setup, 0);
+}
+
+struct spool_store *spool_store_adopt(const struct spool_setup *setup, int dir_fd, int ledger_fd,
+                                      unsigned row)
+{
+    struct spool_store *s = store_new(setup);
+    struct stat st;
+
+    if (s == NULL)
+        return NULL;
+    if (fstat(ledger_fd, &st) == 0) {
+        s->ledger_inode = st.st_ino;
+        s->dir_fd = fcntl(dir_fd, F_DUPFD_CLOEXEC, 0);
+        s->ledger = ledger_map(ledger_fd);
+    }
+    return store_complete(s, setup, row);
+}
+
+bool spool_store_has(const struct spool_store *s, int ledger_fd)
+{
+    struct stat st;
+
+    return s->ledger_inode != 0 && fstat(ledger_fd, &st) == 0 && st.st_ino == s->ledger_inode;
 }
 
 struct spool_store *spool_store_ref(struct spool_store *s)
@@ -226,7 +285,8 @@ void spool_store_unref(struct spool_store *s)
 {
     if (s == NULL || --s->refs > 0)
         return;
-    assert(s->promised_bytes == 0);
+    assert(s->own == NULL || s->own->promised_bytes == 0);
+    ledger_unmap(s->ledger);
     if (s->dir_fd >= 0)
         close(s->dir_fd);
     store_close_pipe(s);
@@ -235,17 +295,17 @@ void spool_store_unref(struct spool_store *s)
 
 void spool_store_adjust(struct spool_store *s, const struct spool_setup *setup)
 {
-    s->quota_bytes = setup->has_quota ? setup->quota_bytes : s->default_quota_bytes;
+    s->quota_bytes = setup->has_quota ? setup->quota_bytes : s->ledger->default_quota_bytes;
     s->reserve_bytes = setup->reserve_bytes;
     memcpy(s->levels, setup->levels, sizeof(s->levels));
     s->n_levels = setup->n_levels;
 }
 
-bool spool_store_is_there(const struct spool_store *s)
+bool spool_directory_is_there(int dir_fd)
 {
     struct stat st;
 
-    return fstat(s->dir_fd, &st) == 0 && st.st_nlink > 0;
+    return fstat(dir_fd, &st) == 0 && st.st_nlink > 0;
 }
 
 struct str spool_store_path(const struct spool_store *s)
@@ -253,14 +313,19 @@ struct str spool_store_path(const struct spool_store *s)
     return (struct str){s->path, s->path_n};
 }
 
-const char *spool_store_doubt(const struct spool_store *s)
+int spool_store_directory(const struct spool_store *s)
+{
+    return s->dir_fd;
+}
+
+const char *spool_directory_doubt(int dir_fd)
 {
     struct statfs fs;
     struct stat st;
 
-    if (fstat(s->dir_fd, &st) == 0 && (st.st_mode & S_IWOTH))
+    if (fstat(dir_fd, &st) == 0 && (st.st_mode & S_IWOTH))
         return "a directory that everybody may write to";
-    return fstatfs(s->dir_fd, &fs) == 0 ? spool_doubt(&fs) : NULL;
+    return fstatfs(dir_fd, &fs) == 0 ? spool_doubt(&fs) : NULL;
 }
 
 const char *spool_doubt(const struct statfs *fs)
@@ -275,11 +340,13 @@ const char *spool_doubt(const struct statfs *fs)
 
 struct spool_figures spool_store_figures(const struct spool_store *s)
 {
+    struct ledger_figures sum = ledger_sum(s->ledger);
+
     return (struct spool_figures){
-        .promised_bytes = s->promised_bytes,
-        .written_bytes = s->written_bytes,
+        .promised_bytes = sum.promised_bytes,
+        .written_bytes = sum.written_bytes,
         .quota_bytes = s->quota_bytes,
-        .n_files = s->n_files,
+        .n_files = sum.n_files,
     };
 }
 
@@ -292,11 +359,11 @@ void spool_clear(struct spool *s)
 {
     if (s->fd >= 0) {
         close(s->fd);
-        s->store->n_files--;
-        s->store->written_bytes -= s->size_bytes;
+        ledger_add(&s->store->own->n_files, (uint64_t)-1);
+        ledger_add(&s->store->own->written_bytes, -s->size_bytes);
     }
     if (s->store != NULL)
-        s->store->promised_bytes -= s->promised_bytes;
+        ledger_add(&s->store->own->promised_bytes, -s->promised_bytes);
     s->fd = -1;
     s->size_bytes = 0;
     s->promised_bytes = 0;
@@ -309,12 +376,28 @@ void spool_reset(struct spool *s)
     s->store = NULL;
 }
 
+/* May all that is promised, with what has just been entered, stay so? Sets errno. */
+static bool store_has_room(const struct spool_store *store)
+{
+    struct ledger_figures all = ledger_sum(store->ledger);
+    /* Promised and not yet on the disk. Others go on while we add up. */
+    uint64_t outstanding = all.promised_bytes > all.written_bytes
+                               ? all.promised_bytes - all.written_bytes
+                               : 0;
+    uint64_t room;
+
+    errno = EDQUOT;
+    if (all.promised_bytes > store->quota_bytes)
+        return false;
+    errno = ENOSPC;
+    room = free_bytes(store->dir_fd);
+    return room >= store->reserve_bytes && room - store->reserve_bytes >= outstanding;
+}
+
 bool spool_admit(struct spool *s, uint64_t total_bytes)
 {
     struct spool_store *store = s->store;
     uint64_t more;
-    uint64_t outstanding; /* promised to all, and not yet on the disk */
-    uint64_t room;
 
     if (total_bytes <= s->promised_bytes)
         return true;
@@ -322,16 +405,19 @@ bool spool_admit(struct spool *s, uint64_t total_bytes)
     if (store == NULL)
         return false;
     more = total_bytes - s->promised_bytes;
-    if (more > store->quota_bytes || store->promised_bytes > store->quota_bytes - more) {
+    if (store->own->promised_bytes > UINT64_MAX - more ||
+        store->own->promised_bytes + more > store->quota_bytes) {
         errno = EDQUOT;
         return false;
     }
-    outstanding = store->promised_bytes - store->written_bytes;
-    room = free_bytes(store->dir_fd);
-    if (room < store->reserve_bytes || room - store->reserve_bytes < outstanding ||
-        room - store->reserve_bytes - outstanding < more)
+    ledger_add(&store->own->promised_bytes, more);
+    if (!store_has_room(store)) {
+        int saved = errno;
+
+        ledger_add(&store->own->promised_bytes, -more);
+        errno = saved;
         return false;
-    store->promised_bytes += more;
+    }
     s->promised_bytes = total_bytes;
     return true;
 }
@@ -340,7 +426,7 @@ void spool_settle(struct spool *s)
 {
     if (s->store == NULL)
         return;
-    s->store->promised_bytes -= s->promised_bytes - s->size_bytes;
+    ledger_add(&s->store->own->promised_bytes, -(s->promised_bytes - s->size_bytes));
     s->promised_bytes = s->size_bytes;
 }
 
@@ -349,7 +435,7 @@ static bool spool_open(struct spool *s)
     s->fd = store_open_file(s->store);
     if (s->fd < 0)
         return false;
-    s->store->n_files++;
+    ledger_add(&s->store->own->n_files, 1);
     return true;
 }
 
@@ -395,7 +481,7 @@ static bool spool_wrote(struct spool *s, size_t n, bool ok)
         return false;
     }
     s->size_bytes += n;
-    s->store->written_bytes += n;
+    ledger_add(&s->store->own->written_bytes, n);
     return true;
 }
 

@@ -312,6 +312,7 @@ static void explain_action(struct txn *t)
 
     switch (r->action) {
     case ACTION_BACKEND: explain_backend(t); return;
+    case ACTION_STATUS_PAGE: puts("the client gets 200: the status page"); return;
     case ACTION_RESPOND:
     case ACTION_REDIRECT:
         text = template_render(t, &r->text,
@@ -379,11 +380,12 @@ static int explain_config(const struct options *o, struct config *c, struct work
 int explain(const struct options *o)
 {
     static struct worker w; /* large, and one a process */
+    const struct worker_setup setup = {.poller = POLLER_POLL, .panic_fd = -1};
     struct config *c = compile(o);
     struct arena *a = arena_new(EXPLAIN_BLOCK_BYTES, 0);
     int status = 1;
 
-    if (c != NULL && a != NULL && worker_init(&w, POLLER_POLL)) {
+    if (c != NULL && a != NULL && worker_init(&w, &setup)) {
         status = explain_config(o, c, &w, a);
         worker_reset(&w);
     }

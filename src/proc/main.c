@@ -6,6 +6,7 @@
 #include "proc/explain.h"
 #include "proc/options.h"
 #include "proc/process.h"
+#include "proc/remote.h"
 #include "proc/tools.h"
 
 #include <openssl/crypto.h>
@@ -37,6 +38,7 @@ int main(int argc, char **argv)
     case COMMAND_RUN: return daemon_run(&o);
     case COMMAND_CHECK: return tools_check(&o);
     case COMMAND_DUMP: return tools_dump(&o);
+    case COMMAND_SIGNAL: return remote_run(&o);
     case COMMAND_FMT: return fmt_tool(&o);
     case COMMAND_EXPLAIN: return explain(&o);
     case COMMAND_KEYWORDS: return tools_keywords();

@@ -11,6 +11,7 @@
 static const char help[] =
     "usage: holdfast -f FILE            run in the foreground\n"
     "       holdfast -c -f FILE         check the configuration, say what is wrong with it\n"
+    "       holdfast -s WORD -f FILE    tell the instance that runs: reload, stop, quit, reopen\n"
     "       holdfast dump -f FILE       print the configuration after inheritance\n"
     "       holdfast explain -f FILE METHOD URL [-H 'Name: value'] [--from IP] [--frontend NAME]\n"
     "                                   which route takes a request, why, and what holds there\n"
@@ -24,8 +25,12 @@ static const char help[] =
     "  --diff    with fmt: print what would change\n"
     "  --write   with fmt: write the files\n"
     "  -D        run in the background\n"
+    "  -W        with a master and workers, also where the file says `workers 0`\n"
     "  -d        debug: in the foreground, with every message of the error log\n"
     "  -p FILE   write the process's number there, last of all steps of the start\n"
+    "  -s WORD   reload: take over the file, and say what came of it; stop: finish what is under\n"
+    "            way within shutdown-timeout; quit: without a bound; reopen: open log files anew.\n"
+    "            The instance is found by its pid file: that of FILE, or -p\n"
     "  -q        say nothing but errors\n"
     "  -v, -vv   version; libraries\n"
     "  -h        this text\n"
@@ -56,7 +61,7 @@ static const struct command_row {
     unsigned operands_max;
     bool needs_config;
 } commands[] = {
-    {"",         COMMAND_RUN,      "f:cthvdDqp:S", 0, 0,        true },
+    {"",         COMMAND_RUN,      "f:cthvdDWqp:s:S", 0, 0,        true },
     {"dump",     COMMAND_DUMP,     "f:qh",         0, 0,        true },
     {"explain",  COMMAND_EXPLAIN,  "f:qhH:A:F:",   2, 2,        true },
     {"fmt",      COMMAND_FMT,      "CUwh",         1, UINT_MAX, false},
@@ -98,6 +103,11 @@ static void take_option(struct options *o, int letter)
         break;
     case 'd': o->is_debug = true; break;
     case 'D': o->is_daemon = true; break;
+    case 'W': o->is_master = true; break;
+    case 's':
+        o->command = COMMAND_SIGNAL;
+        o->signal_name = optarg;
+        break;
     case 'q': o->is_quiet = true; break;
     case 'p': o->pid_path = optarg; break;
     case 'S': o->is_strict = true; break;
@@ -110,6 +120,16 @@ static void take_option(struct options *o, int letter)
     }
 }
 
+static bool is_signal_name(const char *name)
+{
+    static const char *const names[] = {"reload", "stop", "quit", "reopen"};
+
+    for (size_t i = 0; i < sizeof(names) / sizeof(names[0]); i++)
+        if (strcmp(name, names[i]) == 0)
+            return true;
+    return false;
+}
+
 static bool options_complete(const struct command_row *row, const struct options *o)
 {
     if (o->command == COMMAND_VERSION || o->command == COMMAND_HELP)
@@ -119,11 +139,17 @@ static bool options_complete(const struct command_row *row, const struct options
                 o->operands[row->operands_max]);
         return false;
     }
+    if (o->command == COMMAND_SIGNAL && !is_signal_name(o->signal_name)) {
+        fprintf(stderr, "holdfast: '-s' takes reload, stop, quit or reopen, not '%s'\n",
+                o->signal_name);
+        return false;
+    }
     if (o->n_operands < row->operands_min) {
         fprintf(stderr, "holdfast: '%s' needs more arguments (-h: help)\n", row->word);
         return false;
     }
-    if (row->needs_config && o->config_path == NULL) {
+    if (row->needs_config && o->config_path == NULL &&
+        (o->command != COMMAND_SIGNAL || o->pid_path == NULL)) {
         fputs("holdfast: no configuration: use -f FILE (-h: help)\n", stderr);
         return false;
     }

@@ -6,42 +6,14 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <grp.h>
-#include <linux/close_range.h>
+#include <linux/capability.h>
+#include <sched.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <sys/prctl.h>
 #include <sys/resource.h>
+#include <sys/syscall.h>
 #include <unistd.h>
-
-static bool is_named(const struct config *c, int fd)
-{
-    for (size_t i = 0; i < c->n_frontends; i++)
-        for (size_t j = 0; j < c->frontends[i].n_binds; j++)
-            if (c->frontends[i].binds[j].kind == BIND_FD && c->frontends[i].binds[j].fd == fd)
-                return true;
-    return false;
-}
-
-static int highest_named(const struct config *c)
-{
-    int highest = STDERR_FILENO;
-
-    for (size_t i = 0; i < c->n_frontends; i++)
-        for (size_t j = 0; j < c->frontends[i].n_binds; j++)
-            if (c->frontends[i].binds[j].kind == BIND_FD &&
-                c->frontends[i].binds[j].fd > highest)
-                highest = c->frontends[i].binds[j].fd;
-    return highest;
-}
-
-void process_close_strays(const struct config *c)
-{
-    int last = highest_named(c);
-
-    for (int fd = STDERR_FILENO + 1; fd <= last; fd++)
-        if (!is_named(c, fd))
-            close(fd);
-    close_range((unsigned)last + 1, ~0u, 0);
-}
 
 void process_fill_standard_fds(void)
 {
@@ -77,6 +49,56 @@ bool process_drop_rights(const struct config_global *g)
     return prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) == 0;
 }
 
+/* capset(2) has no wrapper in the C library. */
+static bool give_up_capabilities(void)
+{
+    struct __user_cap_header_struct head = {.version = _LINUX_CAPABILITY_VERSION_3};
+    struct __user_cap_data_struct none[_LINUX_CAPABILITY_U32S_3] = {{0, 0, 0}};
+
+    prctl(PR_CAP_AMBIENT, PR_CAP_AMBIENT_CLEAR_ALL, 0, 0, 0); /* goes with the permitted ones too */
+    return syscall(SYS_capset, &head, none) == 0;
+}
+
+bool process_drop_to_worker(const struct config_global *g)
+{
+    return process_drop_rights(g) && give_up_capabilities();
+}
+
+unsigned process_n_workers(const struct config_global *g)
+{
+    const char *name = getenv("HOLDFAST_WORKERS");
+    uint64_t n = g->workers;
+    cpu_set_t ours;
+
+    if (name != NULL && strcmp(name, "auto") == 0)
+        n = CONFIG_WORKERS_AUTO;
+    else if (name != NULL)
+        str_to_u64(str_of(name), PROCESS_WORKERS_MAX, &n);
+    if (n != CONFIG_WORKERS_AUTO)
+        return (unsigned)n;
+    if (sched_getaffinity(0, sizeof(ours), &ours) != 0)
+        return 1; /* more processors than the set holds: somebody will say how many */
+    n = (uint64_t)CPU_COUNT(&ours);
+    return n > PROCESS_WORKERS_MAX ? PROCESS_WORKERS_MAX : (unsigned)n;
+}
+
+enum poller_kind process_poller(const struct config_global *g)
+{
+    const char *name = getenv("HOLDFAST_POLLER");
+
+    if (name != NULL && strcmp(name, "poll") == 0)
+        return POLLER_POLL;
+    if (name != NULL && strcmp(name, "epoll") == 0)
+        return POLLER_EPOLL;
+    return g->poller;
+}
+
+bool process_say_errno(const char *what)
+{
+    fprintf(stderr, "holdfast: %s: %s\n", what, strerror(errno));
+    return false;
+}
+
 static int ready_fd = -1; /* the parent's end of -D is waiting at the other side */
 
 static _Noreturn void wait_for_child(int fd)
@@ -106,40 +128,32 @@ bool process_to_background(void)
     return true;
 }
 
+int process_leave_terminal_fd(void)
+{
+    return ready_fd < 0 ? -1 : open("/dev/null", O_RDWR | O_CLOEXEC);
+}
+
+void process_leave_terminal(int *null)
+{
+    if (*null < 0)
+        return;
+    dup2(*null, STDIN_FILENO);
+    dup2(*null, STDOUT_FILENO);
+    dup2(*null, STDERR_FILENO);
+    close(*null);
+    *null = -1;
+}
+
 void process_is_ready(void)
 {
-    int null;
+    int null = process_leave_terminal_fd();
 
     if (ready_fd < 0)
         return;
-    null = open("/dev/null", O_RDWR | O_CLOEXEC);
-    if (null >= 0) {
-        dup2(null, STDIN_FILENO);
-        dup2(null, STDOUT_FILENO);
-        dup2(null, STDERR_FILENO);
-        close(null);
-    }
+    process_leave_terminal(&null);
     if (write(ready_fd, "", 1) < 0) {
         /* the parent has been killed: nobody to tell */
     }
     close(ready_fd);
     ready_fd = -1;
-}
-
-int process_open_pid(const char *path)
-{
-    return open(path, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0644);
-}
-
-bool process_write_pid(int fd)
-{
-    return dprintf(fd, "%d\n", getpid()) > 0;
-}
-
-void process_remove_pid(int fd, const char *path)
-{
-    if (unlink(path) != 0 && ftruncate(fd, 0) != 0) {
-        /* it stays, and names a process that is gone */
-    }
-    close(fd);
 }

@@ -13,7 +13,7 @@
 #define DUMP_BLOCK_BYTES 65536
 #define KEYWORDS_SCHEMA  1 /* grows when a member goes or changes its meaning */
 
-struct config *tools_compile(const struct options *o)
+struct config *tools_compile(const struct options *o, const struct files *files)
 {
     struct diags *diags = diags_new();
     struct config *c;
@@ -22,7 +22,7 @@ struct config *tools_compile(const struct options *o)
         fputs("holdfast: out of memory\n", stderr);
         return NULL;
     }
-    c = config_load(o->config_path, &files_disk, diags);
+    c = config_load(o->config_path, files, diags);
     diags_print(diags, stderr);
     if (o->is_strict && diags_n_warnings(diags) > 0) {
         config_unref(c);
@@ -34,7 +34,7 @@ struct config *tools_compile(const struct options *o)
 
 int tools_check(const struct options *o)
 {
-    struct config *c = tools_compile(o);
+    struct config *c = tools_compile(o, &files_disk);
 
     if (c == NULL)
         return 1;
@@ -49,7 +49,7 @@ int tools_check(const struct options *o)
 
 int tools_dump(const struct options *o)
 {
-    struct config *c = tools_compile(o);
+    struct config *c = tools_compile(o, &files_disk);
     struct arena *a = arena_new(DUMP_BLOCK_BYTES, 0);
     struct str text = STR_EMPTY;
 

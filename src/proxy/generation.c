@@ -5,7 +5,7 @@
 
 #include "base/panic.h"
 #include "base/pool.h"
-#include "io/directory.h"
+#include "proxy/opener.h"
 #include "proxy/server.h"
 #include "proxy/worker.h"
 
@@ -31,22 +31,14 @@ void generation_error(struct generation_errors *errors, const struct config_plac
         errors->failed(errors->to, place, text);
 }
 
-/* While we are root: whoever we shall be has to open the file anew one day. */
-static void log_ref_give(const struct log_ref *r, const struct config_global *global)
-{
-    if (global->has_user && geteuid() == 0 && !log_give(r->sink, global->uid, global->gid))
-        log_message(LOG_WARNING, "cannot give log '%s' to user %.*s: %s", log_name(r->sink),
-                    STR_ARG(global->user), strerror(errno));
-}
-
-static struct log_ref *log_ref_open(const struct config_log *log)
+static struct log_ref *log_ref_open(const struct opener *o, const struct config_log *log)
 {
     struct log_ref *r = memory_get(sizeof(*r));
 
     if (r == NULL)
         return NULL;
     r->refs = 1;
-    r->sink = log_open(log->kind, log->where);
+    r->sink = o->log(o, log);
     if (r->sink == NULL) {
         int saved = errno;
 
@@ -83,6 +75,7 @@ struct log_sink *generation_log(const struct generation *g, const struct config_
 static bool bind_log(struct generation *g, const struct config_log *log,
                      const struct generation *before, struct generation_errors *errors)
 {
+    const struct opener *opener = g->worker->opener;
     struct log_ref **logs;
     struct log_ref *r;
 
@@ -96,9 +89,9 @@ static bool bind_log(struct generation *g, const struct config_log *log,
     if (r != NULL)
         r->refs++;
     else
-        r = log_ref_open(log);
-    if (r != NULL && r->refs == 1)
-        log_ref_give(r, &g->config->global);
+        r = log_ref_open(opener, log);
+    if (r != NULL && r->refs == 1 && opener->is_owner)
+        opener_give_log(r->sink, &g->config->global);
     if (r == NULL) {
         generation_error(errors, NULL, "cannot open log '%.*s': %s", STR_ARG(log->where),
                          strerror(errno));
@@ -124,43 +117,29 @@ static bool bind_logs(struct generation *g, const struct generation *before,
     return ok;
 }
 
-static struct spool_setup store_setup(const struct config *c, const struct config_spool *spool)
-{
-    struct spool_setup setup = {
-        .path = spool->path,
-        .n_levels = spool->n_levels,
-        .has_quota = spool->has_quota,
-        .quota_bytes = spool->quota_bytes,
-        .reserve_bytes = spool->reserve_bytes,
-        .has_owner = c->global.has_user,
-        .uid = c->global.uid,
-        .gid = c->global.gid,
-    };
-
-    memcpy(setup.levels, spool->levels, sizeof(setup.levels));
-    return setup;
-}
-
-static struct spool_store *store_find(const struct generation *g, struct str path)
+static struct spool_store *store_find(const struct opener *opener, const struct generation *g,
+                                      struct str path)
 {
     for (size_t i = 0; g != NULL && i < g->config->n_spools; i++)
-        if (str_eq(spool_store_path(g->stores[i]), path) && spool_store_is_there(g->stores[i]))
+        if (str_eq(spool_store_path(g->stores[i]), path) &&
+            opener->keeps_store(opener, g->stores[i]))
             return g->stores[i];
     return NULL;
 }
 
-static void store_warn(const struct config_spool *spool, const struct spool_store *store)
+/* Spools of one directory are one store: what is promised there is promised once. */
+static struct spool_store *store_of_path(const struct generation *g, size_t n, struct str path)
 {
-    const char *doubt = spool_store_doubt(store);
-
-    if (doubt != NULL)
-        log_message(LOG_WARNING, "spool %.*s at %.*s: %s", STR_ARG(spool->name),
-                    STR_ARG(spool->path), doubt);
+    for (size_t i = 0; i < n; i++)
+        if (g->stores[i] != NULL && str_eq(spool_store_path(g->stores[i]), path))
+            return g->stores[i];
+    return NULL;
 }
 
 static bool bind_stores(struct generation *g, const struct generation *before,
                         struct generation_errors *errors)
 {
+    const struct opener *opener = g->worker->opener;
     const struct config *c = g->config;
     bool ok = true;
 
@@ -171,16 +150,19 @@ static bool bind_stores(struct generation *g, const struct generation *before,
         g->stores[i] = NULL;
     for (size_t i = 0; i < c->n_spools; i++) {
         const struct config_spool *spool = &c->spools[i];
-        struct spool_setup setup = store_setup(c, spool);
-        struct spool_store *known = store_find(before, spool->path);
+        struct spool_setup setup = opener_store_setup(c, spool);
+        struct spool_store *known = store_of_path(g, i, spool->path);
 
-        g->stores[i] = known != NULL ? spool_store_ref(known) : spool_store_open(&setup);
+        if (known == NULL)
+            known = store_find(opener, before, spool->path);
+
+        g->stores[i] = known != NULL ? spool_store_ref(known) : opener->store(opener, &setup);
         if (g->stores[i] == NULL) {
             generation_error(errors, &spool->place, "cannot use spool '%.*s' at '%.*s': %s",
                              STR_ARG(spool->name), STR_ARG(spool->path), strerror(errno));
             ok = false;
-        } else if (known == NULL) {
-            store_warn(spool, g->stores[i]);
+        } else if (known == NULL && opener->is_owner) {
+            opener_warn_of_store(spool, spool_store_directory(g->stores[i]));
         }
     }
     return ok;
@@ -190,9 +172,10 @@ static bool bind_stores(struct generation *g, const struct generation *before,
  * Open a directory of files. A path means what is there now: a tree that was replaced is seen after
  * a reload. Where we may not look any more (rights were dropped), the one of `before` goes on.
  */
-static int directory_bind(const struct config_directory *d, const struct generation *before)
+static int directory_bind(const struct opener *o, const struct config_directory *d,
+                          const struct generation *before)
 {
-    int fd = directory_open(d->path.p);
+    int fd = o->directory(o, d->path);
 
     if (fd >= 0 || errno != EACCES || before == NULL)
         return fd;
@@ -214,7 +197,7 @@ static bool bind_directories(struct generation *g, const struct generation *befo
     for (size_t i = 0; i < c->n_directories; i++) {
         const struct config_directory *d = &c->directories[i];
 
-        g->directories[i] = directory_bind(d, before);
+        g->directories[i] = directory_bind(g->worker->opener, d, before);
         if (g->directories[i] >= 0)
             continue;
         generation_error(errors, &d->place, "cannot serve files of '%.*s': %s", STR_ARG(d->path),
@@ -307,4 +290,14 @@ void generation_reopen_logs(struct generation *g)
         if (!log_reopen(g->logs[i]->sink))
             log_message(LOG_ERROR, "cannot reopen log '%s': %s; the old file is written on",
                         log_name(g->logs[i]->sink), strerror(errno));
+}
+
+void generation_renew_log(struct generation *g, enum log_kind kind, struct str where, int fd)
+{
+    const struct config_log log = {kind, where};
+    struct log_ref *r = log_find(g, &log);
+
+    if (r != NULL && !log_renew(r->sink, fd))
+        log_message(LOG_ERROR, "cannot reopen log '%s': %s; the old file is written on",
+                    log_name(r->sink), strerror(errno));
 }

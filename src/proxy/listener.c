@@ -7,11 +7,11 @@
 #include "base/pool.h"
 #include "http/h1.h"
 #include "io/sock.h"
+#include "proxy/opener.h"
 #include "proxy/txn.h"
 #include "proxy/worker.h"
 
 #include <errno.h>
-#include <sys/stat.h>
 #include <unistd.h>
 
 /* A wake-up accepts at most this many: the connections that are already there get their turn. */
@@ -88,8 +88,21 @@ static void accept_start(struct worker *w)
 
 static bool is_at_limit(const struct worker *w)
 {
-    return w->current != NULL && (w->n_fronts >= w->current->config->global.max_connections ||
-                                  !worker_has_descriptors(w));
+    return w->current != NULL &&
+           (rows_fronts(w->rows) >= w->current->config->global.max_connections ||
+            !worker_has_descriptors(w));
+}
+
+/* Count one more client, unless that would be too many for all workers together. */
+static bool reserve_place(struct worker *w)
+{
+    if (w->current != NULL && !worker_has_descriptors(w))
+        return false;
+    row_add(&w->row->n_fronts, 1);
+    if (w->current == NULL || rows_fronts(w->rows) <= w->current->config->global.max_connections)
+        return true;
+    row_add(&w->row->n_fronts, (uint64_t)-1);
+    return false;
 }
 
 void listeners_resume(struct worker *w)
@@ -106,7 +119,7 @@ void listener_conn_closed(struct listener *l)
 
     listeners_resume(w);
     listener_free_if_unused(l);
-    if (w->is_draining && w->n_fronts == 0 && w->on_drained != NULL)
+    if (w->is_draining && row_get(&w->row->n_fronts) == 0 && w->on_drained != NULL)
         w->on_drained(w);
 }
 
@@ -135,7 +148,8 @@ static bool expects_proxy(const struct config_bind *b, const struct addr *peer)
     return peers_hold(&b->proxy_sources, &e);
 }
 
-static void accept_one(struct listener *l, int fd, const struct addr *peer)
+/* False: no memory; the client is gone. */
+static bool accept_one(struct listener *l, int fd, const struct addr *peer)
 {
     struct worker *w = l->worker;
     struct h1_setup setup = {
@@ -149,14 +163,15 @@ static void accept_one(struct listener *l, int fd, const struct addr *peer)
     };
     struct conn *c = h1_front_new(&setup, peer);
 
+    row_add(&w->row->n_accepted, 1);
     if (c == NULL)
-        return;
+        return false;
     list_push_back(&l->conns, &c->link);
-    w->n_fronts++;
-    w->n_accepted++;
+    row_add(&w->row->n_handled, 1);
     if (l->is_removed)
         c->codec->drain(c);
     h1_front_start(c);
+    return true;
 }
 
 /* Accept up to `most` clients. False: the queue is empty, or accepting has paused. */
@@ -165,16 +180,20 @@ static bool accept_some(struct listener *l, unsigned most)
     struct worker *w = l->worker;
 
     for (unsigned i = 0; i < most; i++) {
+        enum sock_accept how;
         struct addr peer;
         int fd;
 
-        if (is_at_limit(w)) {
+        if (!reserve_place(w)) {
             accept_stop(w); /* the next that is over resumes it; the timer, if nothing ever is */
             loop_timer_set(w->loop, &w->accept_timer, LISTENER_RETRY_MS);
             return false;
         }
-        switch (sock_accept(l->watch.fd, &fd, &peer)) {
-        case SOCK_ACCEPT_OK: accept_one(l, fd, &peer); break;
+        how = sock_accept(l->watch.fd, &fd, &peer);
+        if (how != SOCK_ACCEPT_OK || !accept_one(l, fd, &peer))
+            row_add(&w->row->n_fronts, (uint64_t)-1);
+        switch (how) {
+        case SOCK_ACCEPT_OK: break;
         case SOCK_ACCEPT_AGAIN: return false;
         case SOCK_ACCEPT_NO_FD: out_of_descriptors(w); return false;
         case SOCK_ACCEPT_FAILED: break;
@@ -183,12 +202,30 @@ static bool accept_some(struct listener *l, unsigned most)
     return true;
 }
 
+/*
+ * Of several workers that wait at a socket the kernel wakes the one that came first, and while that
+ * one is idle, always the same. Who has more clients than its share goes to the end of the queue.
+ */
+static void give_way(struct listener *l)
+{
+    struct worker *w = l->worker;
+    uint64_t n = w->rows->n;
+
+    if (n == 1 || !l->watch.is_registered ||
+        row_get(&w->row->n_fronts) * n <= rows_fronts(w->rows) + n)
+        return;
+    watch_remove(w->loop, &l->watch);
+    if (!watch_register(w->loop, &l->watch))
+        out_of_descriptors(w);
+}
+
 static void listener_on_ready(struct watch *watch)
 {
     struct listener *l = list_owner(watch, struct listener, watch);
 
     watch->ready = 0;
     accept_some(l, ACCEPTS_PER_WAKE);
+    give_way(l);
 }
 
 /* --- applying a generation --- */
@@ -205,12 +242,6 @@ static struct listener *listener_find(struct worker *w, struct str text)
     return NULL;
 }
 
-static int bind_open(const struct config_bind *b)
-{
-    return b->kind == BIND_FD ? sock_adopt(b->fd)
-                              : sock_listen(&b->addr, b->backlog, b->has_mode, b->mode);
-}
-
 static struct listener *listener_new(struct worker *w, const struct config_bind *b)
 {
     struct listener *l = memory_get(sizeof(*l) + b->text.n + 1);
@@ -218,7 +249,7 @@ static struct listener *listener_new(struct worker *w, const struct config_bind 
 
     if (l == NULL)
         return NULL;
-    fd = bind_open(b);
+    fd = w->opener->bind(w->opener, b);
     if (fd < 0) {
         int saved = errno;
 
@@ -232,7 +263,8 @@ static struct listener *listener_new(struct worker *w, const struct config_bind 
         .addr = b->addr,
         .text_n = b->text.n,
     };
-    l->unlinks = b->kind == BIND_SOCKET && b->addr.at.any.sa_family == AF_UNIX &&
+    l->is_ours = w->opener->is_owner;
+    l->unlinks = l->is_ours && b->kind == BIND_SOCKET && b->addr.at.any.sa_family == AF_UNIX &&
                  sock_path_identity(&b->addr, &l->identity);
     memcpy(l->text, b->text.p, b->text.n);
     l->text[l->text_n] = '\0';
@@ -300,21 +332,11 @@ static void listener_remove(struct listener *l)
     listener_free_if_unused(l);
 }
 
-/* A reload may change what a bind says beside its address. */
-static void listener_adjust(struct listener *l, const struct config_bind *b)
-{
-    if (l->is_new || b->kind != BIND_SOCKET)
-        return;
-    if (listen(l->watch.fd, (int)b->backlog) != 0 ||
-        (b->has_mode && l->unlinks && chmod(l->addr.at.un.sun_path, b->mode) != 0))
-        log_message(LOG_WARNING, "reload: cannot change backlog or mode of '%s': %s", l->text,
-                    strerror(errno));
-}
-
 static void listener_apply(struct listener *l, struct generation *g,
                            const struct config_frontend *f, const struct config_bind *b)
 {
-    listener_adjust(l, b);
+    if (!l->is_new && l->is_ours) /* a reload may change what a bind says beside its address */
+        opener_adjust_bind(l->watch.fd, b, l->unlinks);
     generation_ref(g);
     generation_unref(l->generation);
     l->generation = g;

@@ -6,9 +6,11 @@
 #include "base/clock.h"
 #include "base/panic.h"
 #include "http/status.h"
+#include "http/uri.h"
 #include "proxy/render.h"
 #include "proxy/rewrite.h"
 #include "proxy/static.h"
+#include "proxy/status_page.h"
 #include "proxy/worker.h"
 
 #include <errno.h>
@@ -183,6 +185,22 @@ void reply_route(struct txn *t)
         reply_send(t, &a);
     else
         txn_fail(t, REASON_INTERNAL);
+}
+
+void reply_status_page(struct txn *t)
+{
+    bool as_json = str_eq(uri_query(t->request->target), STR("json"));
+    struct answer a = {
+        .status = 200,
+        .content_type = as_json ? STR("application/json") : STR("text/plain; charset=utf-8"),
+        .body = status_page_render(t, as_json),
+    };
+
+    answer_add(&a, STR("Cache-Control"), STR("no-store"));
+    if (a.body.p != NULL)
+        reply_send(t, &a);
+    else
+        txn_fail(t, REASON_NO_MEMORY);
 }
 
 void reply_empty(struct txn *t)

@@ -388,6 +388,8 @@ void backend_wait(struct backend_state *b, struct txn *t)
            list_owner(where->prev, struct txn, wait_link)->sequence > t->sequence)
         where = where->prev;
     list_insert_before(where, &t->wait_link);
+    if (t->held == NULL)
+        t->held = row_hold(b->worker->row, t->route->full_name, loop_now(b->worker->loop));
     if (balance_look(b, 0, 0) != NULL) /* it is we who cannot connect: a moment later, perhaps */
         loop_timer_set(b->worker->loop, &b->pace, SERVER_BACKOFF_FIRST_MS);
     backend_probe(b);

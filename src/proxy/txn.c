@@ -31,9 +31,13 @@ const char *txn_describe(struct txn *t)
 void txn_enter(struct txn *t, enum txn_state next)
 {
     assert_about(txn_states[t->state].next & (1u << next), txn_describe(t));
-    t->worker->n_in_state[t->state]--;
-    t->worker->n_in_state[next]++;
+    row_add(&t->worker->row->n_in_state[t->state], (uint64_t)-1);
+    row_add(&t->worker->row->n_in_state[next], 1);
     t->state = next;
+    if (t->held != NULL && next != TXN_QUEUE && next != TXN_CONNECT) {
+        row_release(t->held);
+        t->held = NULL;
+    }
 }
 
 static void hold_fired(struct timer *timer)
@@ -138,8 +142,8 @@ struct txn *txn_new(struct worker *w, struct stream *front)
     timer_init(&t->retry_timer, retry_fired);
     timer_init(&t->guard_timer, txn_guard_fired);
     list_push_back(&w->txns, &t->link);
-    w->n_in_state[TXN_ROUTE]++;
-    w->n_requests++;
+    row_add(&w->row->n_in_state[TXN_ROUTE], 1);
+    row_add(&w->row->n_requests, 1);
     return t;
 }
 
@@ -244,7 +248,7 @@ void txn_finish(struct txn *t, bool is_whole)
         front->conn->codec->reset(front);
     body_reset(&t->request_body);
     body_reset(&t->response_body);
-    t->worker->n_in_state[TXN_DONE]--;
+    row_add(&t->worker->row->n_in_state[TXN_DONE], (uint64_t)-1);
     list_unlink(&t->link);
     listeners_resume(t->worker); /* what it might have needed is free for another */
     loop_bury(t->worker->loop, &t->grave);

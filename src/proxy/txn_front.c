@@ -184,6 +184,7 @@ static void route_request(struct txn *t)
     case ACTION_RESPOND:
     case ACTION_REDIRECT: reply_route(t); return;
     case ACTION_FILES: static_reply(t); return;
+    case ACTION_STATUS_PAGE: reply_status_page(t); return;
     }
 }
 
@@ -328,7 +329,7 @@ static void front_closed(struct conn *c, int error)
 
     (void)error; /* of connects alone */
     list_unlink(&c->link);
-    w->n_fronts--;
+    row_add(&w->row->n_fronts, (uint64_t)-1);
     listener_conn_closed(l);
 }
 

@@ -45,17 +45,24 @@ static unsigned fds_for_traffic(void)
 
 bool worker_has_descriptors(const struct worker *w)
 {
-    uint64_t used = (uint64_t)w->n_fronts * FDS_PER_CLIENT + w->n_pooled +
-                    (uint64_t)w->n_in_state[TXN_TUNNEL] * FDS_PER_TUNNEL;
+    uint64_t used = row_get(&w->row->n_fronts) * FDS_PER_CLIENT + w->n_pooled +
+                    row_get(&w->row->n_in_state[TXN_TUNNEL]) * FDS_PER_TUNNEL;
 
     if (w->current != NULL)
         used += w->current->config->n_directories;
     return used + FDS_PER_CLIENT <= w->max_fds;
 }
 
-bool worker_init(struct worker *w, enum poller_kind poller)
+bool worker_init(struct worker *w, const struct worker_setup *setup)
 {
-    *w = (struct worker){.is_accepting = true, .max_fds = fds_for_traffic()};
+    *w = (struct worker){
+        .is_accepting = true,
+        .max_fds = fds_for_traffic(),
+        .opener = setup->opener,
+        .rows = setup->rows,
+        .has_own_rows = setup->rows == NULL,
+        .panic_fd = setup->panic_fd,
+    };
     list_init(&w->listeners);
     list_init(&w->backends);
     list_init(&w->txns);
@@ -65,7 +72,14 @@ bool worker_init(struct worker *w, enum poller_kind poller)
     timer_init(&w->accept_timer, accept_timer_fired);
     if (getrandom(w->request_id_key, sizeof(w->request_id_key), 0) < 0)
         return false;
-    w->loop = loop_new(poller == POLLER_EPOLL ? LOOP_EPOLL : LOOP_POLL);
+    if (w->rows == NULL)
+        w->rows = rows_new(1);
+    if (w->rows == NULL)
+        return false;
+    w->row = &w->rows->row[setup->index];
+    w->loop = loop_new(setup->poller == POLLER_EPOLL ? LOOP_EPOLL : LOOP_POLL);
+    if (w->loop == NULL && w->has_own_rows)
+        rows_free(w->rows);
     return w->loop != NULL;
 }
 
@@ -90,6 +104,8 @@ void worker_reset(struct worker *w)
     w->matcher = NULL;
     pool_reset(&w->conns);
     bufs_reset(&w->bufs);
+    if (w->has_own_rows)
+        rows_free(w->rows);
 }
 
 bool worker_prepare(struct worker *w, struct config *c,
@@ -137,10 +153,13 @@ static void adjust_stores(struct generation *g)
     }
 }
 
-static void use_log(struct log_sink *sink, const struct config_global *global)
+static void use_log(const struct worker *w, struct log_sink *sink,
+                    const struct config_global *global)
 {
     log_use(sink, global->log_level, global->log_format);
-    panic_set_fd(global->log.kind == LOG_FILE ? log_fd(sink) : -1);
+    panic_set_fd(w->panic_fd >= 0               ? w->panic_fd
+                 : global->log.kind == LOG_FILE ? log_fd(sink)
+                                                : -1);
 }
 
 void worker_commit(struct worker *w)
@@ -151,7 +170,7 @@ void worker_commit(struct worker *w)
 
     w->pending = NULL;
     w->current = g;
-    use_log(generation_log(g, &global->log), global);
+    use_log(w, generation_log(g, &global->log), global);
     adjust_stores(g);
     for (size_t i = 0; i < g->config->n_backends; i++)
         if (!backend_state_apply(g->backends[i], &g->config->backends[i]))
@@ -167,7 +186,7 @@ void worker_drain(struct worker *w)
     w->is_draining = true;
     listeners_drain(w);
     backends_close(w);
-    if (w->n_fronts == 0 && w->on_drained != NULL)
+    if (row_get(&w->row->n_fronts) == 0 && w->on_drained != NULL)
         w->on_drained(w);
 }
 
@@ -181,6 +200,15 @@ void worker_reopen_logs(struct worker *w)
     if (w->current == NULL)
         return;
     generation_reopen_logs(w->current);
-    use_log(generation_log(w->current, &w->current->config->global.log),
+    use_log(w, generation_log(w->current, &w->current->config->global.log),
+            &w->current->config->global);
+}
+
+void worker_renew_log(struct worker *w, enum log_kind kind, struct str where, int fd)
+{
+    if (w->current == NULL)
+        return;
+    generation_renew_log(w->current, kind, where, fd);
+    use_log(w, generation_log(w->current, &w->current->config->global.log),
             &w->current->config->global);
 }

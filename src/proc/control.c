@@ -1,0 +1,200 @@
+/*
+ * control - where `holdfast -s reload` asks for a reload, and hears what came of it.
+ */
+#include "proc/control.h"
+
+#include "base/log.h"
+#include "base/pool.h"
+
+#include <errno.h>
+#include <stdio.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+#define LINE_MAX_BYTES 64
+
+struct client {
+    struct list link; /* control->clients, in the order of their coming */
+    struct control *control;
+    struct watch watch;
+    struct grave grave;
+    enum { CLIENT_TALKS, CLIENT_WAITS, CLIENT_TAKEN } state;
+    size_t n;
+    char line[LINE_MAX_BYTES];
+};
+
+bool control_addr(const char *pid_path, struct addr *addr)
+{
+    char path[sizeof(addr->at.un.sun_path)];
+    int n = snprintf(path, sizeof(path), "%s" CONTROL_SUFFIX, pid_path);
+
+    return n > 0 && (size_t)n < sizeof(path) && addr_unix(str_of(path), addr);
+}
+
+static void client_bury(struct grave *g)
+{
+    memory_put(list_owner(g, struct client, grave));
+}
+
+static void client_close(struct client *cl)
+{
+    struct control *c = cl->control;
+
+    watch_remove(c->loop, &cl->watch);
+    close(cl->watch.fd);
+    list_unlink(&cl->link);
+    c->n_clients--;
+    loop_bury(c->loop, &cl->grave);
+}
+
+/* Answer and close. The answer fits in an empty socket; who does not take it has gone. */
+static void client_answer(struct client *cl, struct str first, struct str text)
+{
+    struct iovec parts[2] = {
+        {(void *)(uintptr_t)first.p, first.n},
+        {(void *)(uintptr_t)text.p,  text.n }
+    };
+    struct msghdr out = {.msg_iov = parts, .msg_iovlen = 2};
+
+    if (sendmsg(cl->watch.fd, &out, MSG_NOSIGNAL) < 0) {
+        /* see above */
+    }
+    client_close(cl);
+}
+
+static void client_line(struct client *cl, struct str line)
+{
+    if (!str_eq(line, STR("reload"))) {
+        client_answer(cl, STR("failed\n"), STR("unknown command: the only one is 'reload'\n"));
+        return;
+    }
+    cl->state = CLIENT_WAITS;
+    cl->control->on_reload(cl->control);
+}
+
+static void client_on_ready(struct watch *w)
+{
+    struct client *cl = list_owner(w, struct client, watch);
+    ssize_t got = recv(w->fd, cl->line + cl->n, sizeof(cl->line) - cl->n, MSG_DONTWAIT);
+    const char *end;
+
+    w->ready = 0;
+    if (got < 0 && (errno == EAGAIN || errno == EINTR))
+        return;
+    if (got <= 0 || cl->state != CLIENT_TALKS) {
+        client_close(cl);
+        return;
+    }
+    cl->n += (size_t)got;
+    end = memchr(cl->line, '\n', cl->n);
+    if (end != NULL)
+        client_line(cl, (struct str){cl->line, (size_t)(end - cl->line)});
+    else if (cl->n == sizeof(cl->line))
+        client_close(cl);
+}
+
+static void accept_one(struct control *c, int fd)
+{
+    struct client *cl = memory_get(sizeof(*cl));
+
+    if (cl == NULL) {
+        close(fd);
+        return;
+    }
+    if (c->n_clients == CONTROL_CLIENTS_MAX)
+        client_close(list_owner(c->clients.next, struct client, link));
+    *cl = (struct client){.control = c, .grave = {.bury = client_bury}};
+    list_init(&cl->grave.link);
+    list_init(&cl->link);
+    watch_init(&cl->watch, fd, true, client_on_ready);
+    cl->watch.want = EVENT_IN;
+    list_push_back(&c->clients, &cl->link);
+    c->n_clients++;
+    if (!watch_register(c->loop, &cl->watch))
+        client_close(cl);
+}
+
+static void control_on_ready(struct watch *w)
+{
+    struct control *c = list_owner(w, struct control, watch);
+    struct addr peer;
+    int fd;
+
+    w->ready = 0;
+    if (sock_accept(w->fd, &fd, &peer) == SOCK_ACCEPT_OK)
+        accept_one(c, fd);
+}
+
+bool control_open(struct control *c, struct loop *loop, const char *pid_path,
+                  void (*on_reload)(struct control *c))
+{
+    int fd;
+
+    *c = (struct control){.on_reload = on_reload};
+    list_init(&c->clients);
+    if (!control_addr(pid_path, &c->addr)) {
+        errno = ENAMETOOLONG;
+        return false;
+    }
+    fd = sock_listen(&c->addr, CONTROL_CLIENTS_MAX, true, 0600);
+    if (fd < 0)
+        return false;
+    sock_path_identity(&c->addr, &c->identity);
+    watch_init(&c->watch, fd, true, control_on_ready);
+    c->watch.want = EVENT_IN;
+    if (!watch_register(loop, &c->watch)) {
+        close(fd);
+        return false;
+    }
+    c->loop = loop;
+    return true;
+}
+
+void control_close(struct control *c)
+{
+    if (c->loop == NULL)
+        return;
+    list_each(at, keep, &c->clients) client_close(list_owner(at, struct client, link));
+    watch_remove(c->loop, &c->watch);
+    close(c->watch.fd);
+    sock_unlink(&c->addr, &c->identity);
+    c->loop = NULL;
+}
+
+bool control_is_asked(const struct control *c)
+{
+    if (c->loop == NULL)
+        return false;
+    list_each(
+        at, keep,
+        (struct list *)(uintptr_t)&c->clients) if (list_owner(at, struct client, link)->state ==
+                                                   CLIENT_WAITS) return true;
+    return false;
+}
+
+void control_begin(struct control *c)
+{
+    if (c->loop == NULL)
+        return;
+    list_each(at, keep, &c->clients)
+    {
+        struct client *cl = list_owner(at, struct client, link);
+
+        if (cl->state == CLIENT_WAITS)
+            cl->state = CLIENT_TAKEN;
+    }
+}
+
+void control_answer(struct control *c, bool is_done, const struct report *report)
+{
+    if (c->loop == NULL)
+        return;
+    list_each(at, keep, &c->clients)
+    {
+        struct client *cl = list_owner(at, struct client, link);
+
+        if (cl->state == CLIENT_TAKEN)
+            client_answer(cl, is_done ? STR("done\n") : STR("failed\n"),
+                          (struct str){report->text, report->n});
+    }
+}

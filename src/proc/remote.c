@@ -1,0 +1,141 @@
+/*
+ * remote - `holdfast -s`: telling the instance that runs what to do.
+ */
+#include "proc/remote.h"
+
+#include "conf/load.h"
+#include "proc/control.h"
+#include "proc/pid_file.h"
+#include "proc/process.h"
+
+#include <errno.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <sys/socket.h>
+#include <sys/time.h>
+#include <unistd.h>
+
+/* A reload that takes longer: compiling, and half a minute for the workers. */
+#define ANSWER_S 120
+
+/* Where the pid file is, in `path`. False: nobody says. */
+static bool find_pid_file(const struct options *o, char path[PATH_MAX])
+{
+    const char *named = o->pid_path;
+
+    if (named == NULL)
+        return config_pid_file(o->config_path, &files_disk, path, PATH_MAX);
+    return (size_t)snprintf(path, PATH_MAX, "%s", named) < PATH_MAX;
+}
+
+static int signal_instance(const struct options *o, pid_t pid, int number)
+{
+    if (kill(pid, number) != 0) {
+        fprintf(stderr, "holdfast: cannot send a signal to process %d: %s\n", pid, strerror(errno));
+        return 1;
+    }
+    if (!o->is_quiet)
+        printf("holdfast: process %d was told to %s\n", pid, o->signal_name);
+    return 0;
+}
+
+static int connect_to(const char *pid_path)
+{
+    struct timeval bound = {.tv_sec = ANSWER_S};
+    struct addr addr;
+    int fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
+
+    if (fd < 0)
+        return -1;
+    if (!control_addr(pid_path, &addr))
+        errno = ENAMETOOLONG;
+    else if (connect(fd, &addr.at.any, addr.n) == 0 &&
+             setsockopt(fd, SOL_SOCKET, SO_RCVTIMEO, &bound, sizeof(bound)) == 0)
+        return fd;
+    int saved = errno;
+
+    close(fd);
+    errno = saved;
+    return -1;
+}
+
+/* Ask, and read all of the answer. False with errno. */
+static bool ask(int fd, char *answer, size_t room, size_t *n)
+{
+    static const char line[] = "reload\n";
+
+    *n = 0;
+    if (send(fd, line, sizeof(line) - 1, MSG_NOSIGNAL) < 0)
+        return false;
+    while (*n < room) {
+        ssize_t got = recv(fd, answer + *n, room - *n, 0);
+
+        if (got < 0 && errno == EINTR)
+            continue;
+        if (got < 0)
+            return false;
+        if (got == 0)
+            return true;
+        *n += (size_t)got;
+    }
+    return true;
+}
+
+static int reload_instance(const struct options *o, const char *pid_path)
+{
+    static char answer[REPORT_MAX + sizeof("failed\n")];
+    struct str rest = {answer, 0};
+    int fd = connect_to(pid_path);
+    bool is_done;
+
+    if (fd < 0 || !ask(fd, answer, sizeof(answer), &rest.n)) {
+        process_say_errno("cannot ask for a reload");
+        if (fd >= 0)
+            close(fd);
+        return 1;
+    }
+    close(fd);
+    is_done = str_starts_with(rest, STR("done\n"));
+    if (!is_done && !str_starts_with(rest, STR("failed\n"))) {
+        fputs("holdfast: the instance has ended before it could reload\n", stderr);
+        return 1;
+    }
+    rest = str_slice(rest, is_done ? 5 : 7, rest.n);
+    fwrite(rest.p, 1, rest.n, stderr);
+    if (!is_done)
+        fputs("holdfast: reload failed; the old configuration stays in force\n", stderr);
+    else if (!o->is_quiet)
+        puts("holdfast: the new configuration is in force");
+    return is_done ? 0 : 1;
+}
+
+int remote_run(const struct options *o)
+{
+    static const struct {
+        const char *name;
+        int number;
+    } signals[] = {
+        {"stop",   SIGTERM},
+        {"quit",   SIGQUIT},
+        {"reopen", SIGUSR1}
+    };
+    char path[PATH_MAX];
+    pid_t pid;
+
+    if (!find_pid_file(o, path)) {
+        fprintf(stderr, "holdfast: %s names no pid file: use `pid-file` there, or -p FILE\n",
+                o->config_path);
+        return 1;
+    }
+    pid = pid_file_owner(path);
+    if (pid <= 0) {
+        fprintf(stderr, "holdfast: nothing runs with the pid file %s%s%s\n", path,
+                pid < 0 ? ": " : "", pid < 0 ? strerror(errno) : "");
+        return 1;
+    }
+    for (size_t i = 0; i < sizeof(signals) / sizeof(signals[0]); i++)
+        if (strcmp(o->signal_name, signals[i].name) == 0)
+            return signal_instance(o, pid, signals[i].number);
+    return reload_instance(o, path);
+}

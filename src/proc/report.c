@@ -1,0 +1,101 @@
+/*
+ * report - what came of a reload.
+ */
+#include "proc/report.h"
+
+#include "base/log.h"
+#include "conf/load.h"
+
+#include <stdio.h>
+
+#define LINE_MAX_BYTES 1024
+
+void report_reset(struct report *r)
+{
+    r->n = 0;
+}
+
+static void report_keep(struct report *r, struct str line)
+{
+    if (line.n + 1 > sizeof(r->text) - r->n)
+        return;
+    memcpy(r->text + r->n, line.p, line.n);
+    r->n += line.n;
+    r->text[r->n++] = '\n';
+}
+
+void report_error(struct report *r, struct str line)
+{
+    static const struct str level = {"error: ", 7};
+
+    report_keep(r, line);
+    if (str_starts_with(line, level)) /* one without a place: the log says so too */
+        line = str_slice(line, level.n, line.n);
+    log_message(LOG_ERROR, "%.*s", STR_ARG(line));
+}
+
+void report_errors(struct report *r, struct str lines)
+{
+    while (lines.n > 0) {
+        const char *end = memchr(lines.p, '\n', lines.n);
+        size_t n = end == NULL ? lines.n : (size_t)(end - lines.p);
+
+        report_error(r, str_slice(lines, 0, n));
+        lines = str_slice(lines, n < lines.n ? n + 1 : n, lines.n);
+    }
+}
+
+void report_failure(void *to, const struct config_place *place, const char *text)
+{
+    char line[LINE_MAX_BYTES];
+    int n;
+
+    if (place == NULL)
+        n = snprintf(line, sizeof(line), "error: %s", text);
+    else
+        n = snprintf(line, sizeof(line), "%.*s:%u: error: %s", STR_ARG(place->file), place->line,
+                     text);
+    if (n > 0)
+        report_error(to, str_of(line));
+}
+
+static void report_diag(void *to, struct str line)
+{
+    report_error(to, line);
+}
+
+struct config *report_compile(struct report *r, const char *path, const struct files *files)
+{
+    struct diags *diags = diags_new();
+    struct config *c;
+
+    if (diags == NULL) {
+        report_error(r, STR("error: out of memory"));
+        return NULL;
+    }
+    c = config_load(path, files, diags);
+    diags_each_line(diags, report_diag, r);
+    diags_free(diags);
+    return c;
+}
+
+void report_fixed(const struct config_global *old, const struct config_global *new)
+{
+    if (old->workers != new->workers)
+        log_message(LOG_WARNING, "reload: `workers` takes effect at the next start");
+    if (old->poller != new->poller)
+        log_message(LOG_WARNING, "reload: `poller` takes effect at the next start");
+    if (old->has_user != new->has_user || old->uid != new->uid || old->gid != new->gid)
+        log_message(LOG_WARNING, "reload: `user` takes effect at the next start");
+    if (!str_eq(old->pid_file, new->pid_file))
+        log_message(LOG_WARNING, "reload: `pid-file` takes effect at the next start");
+}
+
+void report_print_failure(void *to, const struct config_place *place, const char *text)
+{
+    (void)to;
+    if (place == NULL)
+        fprintf(stderr, "holdfast: error: %s\n", text);
+    else
+        fprintf(stderr, "%.*s:%u: error: %s\n", STR_ARG(place->file), place->line, text);
+}

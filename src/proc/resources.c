@@ -1,0 +1,318 @@
+/*
+ * resources - what the master holds open for all workers.
+ */
+#include "proc/resources.h"
+
+#include "base/pool.h"
+
+#include <errno.h>
+#include <unistd.h>
+
+void resources_init(struct resources *r, const struct opener *opener, unsigned n_rows)
+{
+    *r = (struct resources){.opener = opener, .n_rows = n_rows};
+    list_init(&r->all);
+}
+
+static void resource_unlink_path(struct resource *s)
+{
+    if (s->unlinks)
+        sock_unlink(&s->addr, &s->identity);
+    s->unlinks = false;
+}
+
+static void resource_close(struct resource *s)
+{
+    list_unlink(&s->link);
+    resource_unlink_path(s);
+    if (s->sink != NULL)
+        log_close(s->sink); /* with its descriptor */
+    else
+        for (size_t i = 0; i < s->n_fds; i++)
+            close(s->fds[i]);
+    ledger_unmap(s->ledger);
+    memory_put(s);
+}
+
+void resources_reset(struct resources *r)
+{
+    list_each(at, keep, &r->all) resource_close(list_owner(at, struct resource, link));
+}
+
+static struct resource *resource_find(const struct resources *r, enum resource_kind kind,
+                                      enum log_kind log_kind, struct str name)
+{
+    list_each(at, keep, (struct list *)(uintptr_t)&r->all)
+    {
+        struct resource *s = list_owner(at, struct resource, link);
+
+        if (s->kind == kind && s->log_kind == log_kind &&
+            str_eq((struct str){s->name, s->name_n}, name))
+            return s;
+    }
+    return NULL;
+}
+
+/* One without descriptors; NULL without memory. */
+static struct resource *resource_new(struct resources *r, enum resource_kind kind, struct str name)
+{
+    struct resource *s = memory_get(sizeof(*s) + name.n + 1);
+
+    if (s == NULL)
+        return NULL;
+    *s = (struct resource){.kind = kind, .is_new = true, .is_kept = true, .name_n = name.n};
+    if (name.n > 0)
+        memcpy(s->name, name.p, name.n);
+    s->name[name.n] = '\0';
+    list_push_front(&r->all, &s->link); /* before an old one of the same name */
+    return s;
+}
+
+/* Close what could not be completed, and keep errno. */
+static bool resource_fail(struct resource *s)
+{
+    int saved = errno;
+
+    resource_close(s);
+    errno = saved;
+    return false;
+}
+
+/* --- opening --- */
+
+static bool open_bind(struct resources *r, const struct config_bind *b)
+{
+    struct resource *s = resource_new(r, RESOURCE_BIND, b->text);
+    int fd = s == NULL ? -1 : r->opener->bind(r->opener, b);
+
+    if (s == NULL)
+        return false;
+    if (fd < 0)
+        return resource_fail(s);
+    s->fds[s->n_fds++] = fd;
+    s->addr = b->addr;
+    s->unlinks = b->kind == BIND_SOCKET && b->addr.at.any.sa_family == AF_UNIX &&
+                 sock_path_identity(&b->addr, &s->identity);
+    return true;
+}
+
+static void prepare_binds(struct resources *r, const struct config_frontend *f,
+                          struct generation_errors *errors)
+{
+    for (size_t i = 0; i < f->n_binds; i++) {
+        const struct config_bind *b = &f->binds[i];
+        struct resource *s = resource_find(r, RESOURCE_BIND, 0, b->text);
+
+        if (s != NULL)
+            s->is_kept = true;
+        else if (!open_bind(r, b))
+            generation_error(errors, &b->place, "cannot listen on '%.*s': %s", STR_ARG(b->text),
+                             strerror(errno));
+    }
+}
+
+static bool open_log(struct resources *r, const struct config_log *log,
+                     const struct config_global *global)
+{
+    struct resource *s = resource_new(r, RESOURCE_LOG, log->where);
+
+    if (s == NULL)
+        return false;
+    s->log_kind = log->kind;
+    s->sink = r->opener->log(r->opener, log);
+    if (s->sink == NULL)
+        return resource_fail(s);
+    opener_give_log(s->sink, global);
+    s->fds[s->n_fds++] = log_fd(s->sink);
+    return true;
+}
+
+static void prepare_log(struct resources *r, const struct config_log *log, const struct config *c,
+                        struct generation_errors *errors)
+{
+    struct resource *s;
+
+    if (log == NULL)
+        return;
+    s = resource_find(r, RESOURCE_LOG, log->kind, log->where);
+    if (s != NULL)
+        s->is_kept = true;
+    else if (!open_log(r, log, &c->global))
+        generation_error(errors, NULL, "cannot open log '%.*s': %s", STR_ARG(log->where),
+                         strerror(errno));
+}
+
+static bool open_spool(struct resources *r, const struct config *c,
+                       const struct config_spool *spool)
+{
+    struct spool_setup setup = opener_store_setup(c, spool);
+    struct resource *s = resource_new(r, RESOURCE_SPOOL, spool->path);
+    int fd;
+
+    if (s == NULL)
+        return false;
+    fd = spool_directory_open(&setup);
+    if (fd < 0)
+        return resource_fail(s);
+    s->fds[s->n_fds++] = fd;
+    fd = ledger_make(r->n_rows, spool_directory_quota(fd));
+    if (fd < 0)
+        return resource_fail(s);
+    s->fds[s->n_fds++] = fd;
+    s->ledger = ledger_map(fd);
+    if (s->ledger == NULL)
+        return resource_fail(s);
+    opener_warn_of_store(spool, s->fds[0]);
+    return true;
+}
+
+/* A directory that somebody has removed is made anew: the old one is closed at the commit. */
+static void prepare_spool(struct resources *r, const struct config *c,
+                          const struct config_spool *spool, struct generation_errors *errors)
+{
+    struct resource *s = resource_find(r, RESOURCE_SPOOL, 0, spool->path);
+
+    if (s != NULL && spool_directory_is_there(s->fds[0])) {
+        s->is_kept = true;
+        return;
+    }
+    if (!open_spool(r, c, spool))
+        generation_error(errors, &spool->place, "cannot use spool '%.*s' at '%.*s': %s",
+                         STR_ARG(spool->name), STR_ARG(spool->path), strerror(errno));
+}
+
+/*
+ * A path of files means what is there now: it is opened anew by every reload. Where we may not look
+ * any more, the old one goes on.
+ */
+static void prepare_directory(struct resources *r, const struct config_directory *d,
+                              struct generation_errors *errors)
+{
+    struct resource *old = resource_find(r, RESOURCE_DIRECTORY, 0, d->path);
+    int fd = old != NULL && old->is_new ? -1 : r->opener->directory(r->opener, d->path);
+    struct resource *s = NULL;
+
+    if (old != NULL && (old->is_new || (fd < 0 && errno == EACCES))) {
+        old->is_kept = true;
+        return;
+    }
+    if (fd >= 0)
+        s = resource_new(r, RESOURCE_DIRECTORY, d->path);
+    if (s != NULL) {
+        s->fds[s->n_fds++] = fd;
+        return;
+    }
+    generation_error(errors, &d->place, "cannot serve files of '%.*s': %s", STR_ARG(d->path),
+                     errno == ENOSYS ? "this kernel has no openat2(2)" : strerror(errno));
+    if (fd >= 0)
+        close(fd);
+}
+
+bool resources_prepare(struct resources *r, const struct config *c,
+                       struct generation_errors *errors)
+{
+    unsigned before = errors->n;
+
+    list_each(at, keep, &r->all) list_owner(at, struct resource, link)->is_kept = false;
+    prepare_log(r, &c->global.log, c, errors);
+    for (size_t i = 0; i < c->n_frontends; i++) {
+        const struct config_frontend *f = &c->frontends[i];
+
+        prepare_log(r, f->policy->access_log, c, errors);
+        for (size_t j = 0; j < f->n_routes; j++)
+            prepare_log(r, f->routes[j]->policy->access_log, c, errors);
+    }
+    for (size_t i = 0; i < c->n_spools; i++)
+        prepare_spool(r, c, &c->spools[i], errors);
+    for (size_t i = 0; i < c->n_directories; i++)
+        prepare_directory(r, &c->directories[i], errors);
+    for (size_t i = 0; i < c->n_frontends; i++)
+        prepare_binds(r, &c->frontends[i], errors);
+    return errors->n == before;
+}
+
+void resources_cancel(struct resources *r)
+{
+    list_each(at, keep, &r->all)
+    {
+        struct resource *s = list_owner(at, struct resource, link);
+
+        if (s->is_new)
+            resource_close(s);
+    }
+}
+
+/* --- going on --- */
+
+static void adjust_binds(struct resources *r, const struct config_frontend *f)
+{
+    for (size_t i = 0; i < f->n_binds; i++) {
+        const struct config_bind *b = &f->binds[i];
+        struct resource *s = resource_find(r, RESOURCE_BIND, 0, b->text);
+
+        if (s != NULL && !s->is_new)
+            opener_adjust_bind(s->fds[0], b, s->unlinks);
+    }
+}
+
+void resources_commit(struct resources *r, const struct config *c)
+{
+    for (size_t i = 0; i < c->n_frontends; i++)
+        adjust_binds(r, &c->frontends[i]);
+    list_each(at, keep, &r->all)
+    {
+        struct resource *s = list_owner(at, struct resource, link);
+
+        s->is_new = false;
+        if (!s->is_kept)
+            resource_close(s);
+    }
+}
+
+void resources_close_binds(struct resources *r)
+{
+    list_each(at, keep, &r->all)
+    {
+        struct resource *s = list_owner(at, struct resource, link);
+
+        if (s->kind == RESOURCE_BIND)
+            resource_close(s);
+    }
+}
+
+struct log_sink *resources_log(const struct resources *r, const struct config_log *log)
+{
+    struct resource *s = resource_find(r, RESOURCE_LOG, log->kind, log->where);
+
+    return s == NULL ? NULL : s->sink;
+}
+
+void resources_reopen_logs(struct resources *r,
+                           void (*renewed)(void *to, const struct resource *log), void *to)
+{
+    list_each(at, keep, &r->all)
+    {
+        struct resource *s = list_owner(at, struct resource, link);
+
+        if (s->kind != RESOURCE_LOG || s->log_kind != LOG_FILE)
+            continue;
+        if (!log_reopen(s->sink)) {
+            log_message(LOG_ERROR, "cannot reopen log '%s': %s; the old file is written on",
+                        s->name, strerror(errno));
+            continue;
+        }
+        s->fds[0] = log_fd(s->sink);
+        renewed(to, s);
+    }
+}
+
+void resources_clear_row(struct resources *r, unsigned row)
+{
+    list_each(at, keep, &r->all)
+    {
+        struct resource *s = list_owner(at, struct resource, link);
+
+        if (s->ledger != NULL)
+            ledger_clear(s->ledger, row);
+    }
+}
