@@ -89,17 +89,19 @@ run_counted() {
     report_part "$part" "$since"
 }
 
-# All scenarios under one poller, with so many workers (0: no master). One worker: connections to servers, and what is
-# known of them, are a worker's own. Each test's output ends with its TEST line; that splits the log.
-run_vtc() {
-    local part=vtc-$1 since=$SECONDS log=$work/vtc-$1.log scenarios
+# varnish POLLER WORKERS JOBS LOG SCENARIO...
+varnish() {
+    local poller=$1 workers=$2 jobs=$3 log=$4
+    shift 4
 
-    scenarios=(reg-tests/vtc/*.vtc)
-    [ -e "${scenarios[0]}" ] || return 0
-    HOLDFAST_POLLER=$1 HOLDFAST_WORKERS=$2 HOLDFAST_BINARY=$build/holdfast \
+    HOLDFAST_POLLER=$poller HOLDFAST_WORKERS=$workers HOLDFAST_BINARY=$build/holdfast \
         HAPROXY_PROGRAM=$PWD/reg-tests/vtc/holdfast-shim.sh \
-        varnishtest -k -j 4 -t "${TEST_TIMEOUT:-30}" -b 2m "${scenarios[@]}" >"$log" 2>&1 </dev/null || true
-    awk -v part="$part" -v base="$work/$part" -v results="$results" '
+        varnishtest -k -j "$jobs" -t "${TEST_TIMEOUT:-30}" -b 2m "$@" >"$log" 2>&1 </dev/null || true
+}
+
+# What came of each scenario in a log of varnishtest, as lines of results. Each test's output ends with its TEST line.
+read_varnish() { # read_varnish PART LOG
+    awk -v part="$1" -v base="$work/$1" '
         { text = text $0 "\n" }
         /^#+ +top +TEST / {
             n = split($4, path, "/")
@@ -109,12 +111,33 @@ run_vtc() {
             file = base "-" name ".log"
             printf "%s", text > file
             close(file)
-            printf "%s\t%s/%s\t%s\n", word, part, name, file >> results
+            printf "%s\t%s/%s\t%s\n", word, part, name, file
             text = ""
-        }' "$log"
-    if [ "$(grep -cE '^#+ +top +TEST ' "$log" || true)" -lt ${#scenarios[@]} ]; then
+        }' "$2"
+}
+
+# All scenarios under one poller, with so many workers (0: no master). One worker: connections to servers, and what is
+# known of them, are a worker's own. What fails while four run beside each other gets a second try alone, and is
+# named: a kernel that is slow to send decides what a fake server's reset overtakes.
+run_vtc() {
+    local part=vtc-$1 since=$SECONDS log=$work/vtc-$1.log scenarios name
+
+    scenarios=(reg-tests/vtc/*.vtc)
+    [ -e "${scenarios[0]}" ] || return 0
+    varnish "$1" "$2" 4 "$log" "${scenarios[@]}"
+    read_varnish "$part" "$log" >"$work/$part.first"
+    if [ "$(wc -l <"$work/$part.first")" -lt ${#scenarios[@]} ]; then
         record failed "$part/varnishtest" "$log"
     fi
+    for name in $(sed -nE "s|^failed\t$part/([^\t]*)\t.*|\1|p" "$work/$part.first" | head -n 3); do
+        varnish "$1" "$2" 1 "$work/$part-again.log" "reg-tests/vtc/$name.vtc"
+        read_varnish "$part" "$work/$part-again.log" >"$work/$part.again"
+        if grep -q '^passed' "$work/$part.again"; then
+            echo "$part/$name: passed at a second try, alone"
+            sed -i "s|^failed\t$part/$name\t|passed\t$part/$name\t|" "$work/$part.first"
+        fi
+    done
+    cat "$work/$part.first" >>"$results"
     report_part "$part" "$since"
 }
 
