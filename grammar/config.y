@@ -388,6 +388,21 @@ static void report_operator(struct parse *p, struct span span)
                (int)e.n, e.text, suggest_text(&s));
 }
 
+/* What the fault probably comes from. */
+static const char *hint(const struct parse *p, yysymbol_kind_t got, struct str text)
+{
+    bool touches = p->at - p->first > 1 && token_is_word(&p->at[-2]) &&
+                   p->at[-2].span.to == p->at[-1].span.from;
+
+    if (str_eq(text, STR("&&")))
+        return "; did you mean 'and'?";
+    if (str_eq(text, STR("||")))
+        return "; did you mean 'or'?";
+    if (got == YYSYMBOL_LEFT && touches)
+        return " (a pattern with parentheses stands between ' and ')";
+    return "";
+}
+
 static int yyreport_syntax_error(const yypcontext_t *at, struct parse *p)
 {
     yysymbol_kind_t kinds[YYNTOKENS];
@@ -414,8 +429,8 @@ static int yyreport_syntax_error(const yypcontext_t *at, struct parse *p)
         return 0;
     }
     text = source_text(p->compile->sources, span);
-    diag_error(p->compile->diags, span, "expected %.*s, got '%.*s'", (int)e.n, e.text,
-               STR_ARG(text));
+    diag_error(p->compile->diags, span, "expected %.*s, got '%.*s'%s", (int)e.n, e.text,
+               STR_ARG(text), hint(p, got, text));
     return 0;
 }
 

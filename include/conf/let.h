@@ -8,12 +8,12 @@
 #include "conf/suggest.h"
 
 /*
- * Enter `let NAME = VALUE`, which has passed the checker. From now on let_find knows it. A name
- * that is taken by a variable is reported.
+ * Enter `let NAME = VALUE`, which has a name. From now on let_find knows it, one that is bad too, so
+ * that nobody misses it. A name that is taken by a variable is reported.
  */
 void let_add(struct compile *c, const struct setting *s);
 
-/* The value of a name. False: there is no `let` of it above. */
+/* The value of a name; p == NULL: it was bad. False: there is no `let` of it above. */
 bool let_find(const struct compile *c, struct str name, struct str *value);
 
 /* Offer all names to a suggestion. */

@@ -41,6 +41,26 @@ struct span setting_span(const struct setting *s)
     return s->args.first == NULL ? s->statement->words.first->span : s->args.first->at->span;
 }
 
+/* A word that is near to one of another place. */
+static bool report_elsewhere(struct compile *c, enum place place, const struct ast_word *at,
+                             struct str name)
+{
+    struct suggestion s = suggest_start(name);
+    const struct setting_row *row;
+    unsigned i = 0;
+
+    for (size_t j = 0; j < SETTING_N; j++)
+        suggest_offer(&s, str_of(setting_rows[j].name));
+    if (s.nearest.n == 0)
+        return false;
+    row = settings_find(s.nearest, PLACE_TOP);
+    while (i + 1 < PLACE_N && !setting_stands_in(row, (enum place)i))
+        i++;
+    diag_error(c->diags, at->span, "unknown directive '%.*s' %s; did you mean '%.*s', which stands %s?",
+               STR_ARG(name), place_rows[place].name, STR_ARG(s.nearest), place_rows[i].name);
+    return true;
+}
+
 static void report_unknown(struct compile *c, enum place place, const struct ast_word *at,
                            struct str name)
 {
@@ -65,7 +85,7 @@ static void report_unknown(struct compile *c, enum place place, const struct ast
     else if (n == 3 && suggest_text(&s)[0] == '\0')
         diag_error(c->diags, at->span, "unknown directive '%.*s' %s; expected '%s', '%s' or '%s'",
                    STR_ARG(name), place_rows[place].name, only[0], only[1], only[2]);
-    else
+    else if (s.nearest.n > 0 || !report_elsewhere(c, place, at, name))
         diag_error(c->diags, at->span, "unknown directive '%.*s' %s%s", STR_ARG(name),
                    place_rows[place].name, suggest_text(&s));
 }
@@ -148,6 +168,7 @@ static void check_name(struct compile *c, struct scope *scope, struct setting *s
 
     if (first == NULL)
         return;
+    s->is_bad = true; /* what is said of the first would only be said again */
     report_twice(c, s, first,
                  store_printf(&c->scratch,
                               s->row->id == SETTING_TIMEOUT ? "'%s %.*s' stands twice in this block"
@@ -253,7 +274,7 @@ void check_conditions(struct compile *c)
 /* What others name: a `let` from here on, an acl or a policy everywhere. */
 static void note_name(struct compile *c, const struct setting *s)
 {
-    if (s->row->id == SETTING_LET && !s->is_bad)
+    if (s->row->id == SETTING_LET && s->args.n > 0)
         let_add(c, s);
     if (s->row->id == SETTING_ACL && s->args.n > 0)
         acl_add(c, s);

@@ -23,6 +23,7 @@ struct match {
     size_t n_words;
     size_t at;
     struct str key; /* the word of the form matched last */
+    bool is_full;   /* all options of the last row of them are there */
     struct args args;
 };
 
@@ -364,6 +365,12 @@ static bool match_list(struct match *m, enum form_type type, struct str whole)
     return true;
 }
 
+/* Is it told by a word of the form, so that a second one is no other value? */
+static bool starts_with_word(struct str form)
+{
+    return form_next(&form).kind == ELEMENT_WORDS;
+}
+
 /* `[a] [b] [c]`: each at most once, in any order. Moves *form behind them. */
 static bool match_options(struct match *m, struct str *form)
 {
@@ -380,7 +387,7 @@ static bool match_options(struct match *m, struct str *form)
         groups[n++] = e.text;
     }
     for (size_t i = 0; i < n; i++) {
-        if (is_when(groups[i]) || !fits(m, groups[i]))
+        if (is_when(groups[i]) || !fits(m, groups[i]) || (used[i] && !starts_with_word(groups[i])))
             continue;
         m->key = key;
         if (used[i]) {
@@ -395,6 +402,9 @@ static bool match_options(struct match *m, struct str *form)
         i = (size_t)-1; /* look at all groups again for the next word */
     }
     m->key = key;
+    m->is_full = true;
+    for (size_t i = 0; i < n; i++)
+        m->is_full = m->is_full && (used[i] || is_when(groups[i]));
     return true;
 }
 
@@ -484,7 +494,7 @@ struct args form_match(struct compile *c, const struct setting_row *row,
     if (m.args.is_bad)
         return m.args;
     if (match_form(&m, form) && m.at < m.n_words && !m.args.is_bad)
-        report(&m, form_tail(form));
+        report(&m, m.is_full ? STR_EMPTY : form_tail(form));
     return m.args;
 }
 

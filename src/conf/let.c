@@ -13,6 +13,14 @@ struct let {
     struct let *next;
 };
 
+/* An empty value is not the same as none. */
+static struct str value_of(const struct setting *s)
+{
+    struct str value = s->args.last->text;
+
+    return value.n == 0 ? STR("") : value;
+}
+
 void let_add(struct compile *c, const struct setting *s)
 {
     struct str name = setting_name(s);
@@ -24,7 +32,7 @@ void let_add(struct compile *c, const struct setting *s)
         return;
     }
     let = store_new(&c->scratch, struct let);
-    *let = (struct let){.name = name, .value = s->args.last->text, .next = c->let_list};
+    *let = (struct let){.name = name, .value = s->is_bad ? STR_EMPTY : value_of(s), .next = c->let_list};
     c->let_list = let;
     names_add(&c->lets, &c->scratch, name, let);
 }

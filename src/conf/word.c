@@ -113,6 +113,7 @@ static void read_reference(struct reader *r)
     }
     end_literal(r);
     if (let_find(r->compile, name, &value)) {
+        r->word->is_bad = r->word->is_bad || value.p == NULL; /* its fault has been reported */
         if (value.n > 0)
             add_part(r, (struct word_part){.text = value});
         return;
@@ -154,7 +155,8 @@ static void read_escape(struct reader *r)
     while (r->at < r->stop && ((unsigned char)*r->at & 0xc0) == 0x80)
         r->at++;
     diag_error(r->compile->diags, reader_span(r, from, r->at),
-               "unknown escape; expected \\n, \\t, \\r, \\\", \\\\, \\$ or \\xHH");
+               "unknown escape; expected \\n, \\t, \\r, \\\", \\\\, \\$ or \\xHH (between ' and ' a "
+               "backslash is itself)");
     r->word->is_bad = true;
 }
 
