@@ -52,6 +52,9 @@ static const struct option long_options[] = {
     {NULL,       0,                 NULL, 0  },
 };
 
+/* Letters that stand for a long option and are none by themselves. */
+#define LONG_ALONE "ACFSU"
+
 /* What the first word of the command line may be, and what may follow it. */
 static const struct command_row {
     const char *word; /* empty: no such word */
@@ -166,11 +169,16 @@ bool options_parse(int argc, char **argv, struct options *o)
         argc--;
         argv++;
     }
-    while ((letter = getopt_long(argc, argv, row->letters, long_options, NULL)) != -1) {
+    for (int word = -1; (letter = getopt_long(argc, argv, row->letters, long_options, &word)) != -1;
+         word = -1) {
+        bool is_known = strchr(row->letters, letter) != NULL &&
+                        (word >= 0 || strchr(LONG_ALONE, letter) == NULL);
+
         if (letter == '?')
             return false; /* getopt(3) has said what is wrong */
-        if (strchr(row->letters, letter) == NULL) {
-            fprintf(stderr, "holdfast: '%s' has no such option (-h: help)\n", row->word);
+        if (!is_known) {
+            fprintf(stderr, "holdfast: this option does not go with %s%s (-h: help)\n",
+                    row->word[0] == '\0' ? "running it" : "the command ", row->word);
             return false;
         }
         take_option(o, letter);
