@@ -177,8 +177,9 @@ bool options_parse(int argc, char **argv, struct options *o)
         if (letter == '?')
             return false; /* getopt(3) has said what is wrong */
         if (!is_known) {
-            fprintf(stderr, "holdfast: this option does not go with %s%s (-h: help)\n",
-                    row->word[0] == '\0' ? "running it" : "the command ", row->word);
+            fprintf(stderr, "holdfast: this option %s%s (-h: help)\n",
+                    row->word[0] == '\0' ? "goes only with a command" : "does not go with ",
+                    row->word);
             return false;
         }
         take_option(o, letter);
