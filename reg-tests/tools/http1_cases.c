@@ -54,13 +54,17 @@ static _Noreturn void die(const char *what)
 struct text {
     char *p;
     size_t n;
+    size_t room;
 };
 
 static void text_add(struct text *t, const void *p, size_t n)
 {
-    t->p = realloc(t->p, t->n + n + 1);
-    if (t->p == NULL)
-        die("memory");
+    if (t->n + n >= t->room) { /* bytes come one by one */
+        t->room = 2 * (t->n + n) + 64;
+        t->p = realloc(t->p, t->room);
+        if (t->p == NULL)
+            die("memory");
+    }
     if (n > 0)
         memcpy(t->p + t->n, p, n);
     t->n += n;
@@ -83,7 +87,7 @@ __attribute__((format(printf, 2, 3))) static void text_print(struct text *t, con
 static void text_reset(struct text *t)
 {
     free(t->p);
-    *t = (struct text){NULL, 0};
+    *t = (struct text){.n = 0};
 }
 
 /* The bytes as a case would write them; long ones are cut. */
@@ -664,7 +668,7 @@ static void send_text(struct conn *conn, const struct text *t)
 /* The answer that says whose it is: its body is the target. */
 static void answer_plainly(struct conn *conn, const char *target, size_t n)
 {
-    struct text t = {NULL, 0};
+    struct text t = {.n = 0};
 
     text_print(&t, "HTTP/1.1 200 OK\r\nContent-Length: %zu\r\n\r\n", n);
     if (strncmp(conn->in.p + conn->at, "HEAD ", 5) != 0)
@@ -1045,7 +1049,7 @@ static void find_bodies(const struct client *c, struct text *got)
 /* Is the line in the head, whole? */
 static bool has_line(const char *head, size_t n, const char *line)
 {
-    struct text t = {NULL, 0};
+    struct text t = {.n = 0};
     bool found;
 
     text_add(&t, "\r\n", 2);
@@ -1180,7 +1184,7 @@ static bool is_wanted(const struct check *check, const struct text *wanted, cons
 static void report(const struct test_case *c, const char *what, const struct text *wanted,
                    const struct text *got)
 {
-    struct text line = {NULL, 0};
+    struct text line = {.n = 0};
 
     text_print(&line, "FAILED: %s (%s): %s: expected '", c->name, c->clause, what);
     text_add_escaped(&line, wanted->p, wanted->n);
@@ -1220,8 +1224,8 @@ static bool compare(const struct play *play, const char *mode, const char *endin
     bool ok = true;
 
     for (size_t i = 0; i < c->n_checks; i++) {
-        struct text wanted = {NULL, 0};
-        struct text got = {NULL, 0};
+        struct text wanted = {.n = 0};
+        struct text got = {.n = 0};
 
         if (strcmp(ending, "replaced") == 0 && c->checks[i].kind != CHECK_EXPECT)
             continue; /* about the response that the client was spared */
@@ -1235,8 +1239,8 @@ static bool compare(const struct play *play, const char *mode, const char *endin
         text_reset(&got);
     }
     if (ok && c->counts_requests && play->n_seen > c->n_requests) {
-        struct text nothing = {"nothing more", 12};
-        struct text got = {NULL, 0};
+        struct text nothing = {.p = "nothing more", .n = 12};
+        struct text got = {.n = 0};
 
         find_request(play, c->n_requests, &got);
         report(c, "server", &nothing, &got);
@@ -1252,7 +1256,7 @@ static bool requests_are_clean(const struct play *play)
     static const char *const names[] = {
         "Keep-Alive",     "Proxy-Connection", "TE", "Trailer", "Proxy",
         "HTTP2-Settings", "Transfer-Coding"};
-    struct text none = {"", 0};
+    struct text none = {.p = "", .n = 0};
     const char *value;
 
     for (size_t i = 0; i < play->n_seen; i++) {
@@ -1365,7 +1369,7 @@ static bool run_case(const char *path, const struct test_case *c, unsigned numbe
     bool ok = compare(&play, mode, ending) && requests_are_clean(&play);
 
     if (ok && !is_fenced) {
-        struct text wanted = {"served", 6};
+        struct text wanted = {.p = "served", .n = 6};
 
         report(c, "the next request", &wanted, &play.fence_client.in);
         ok = false;
