@@ -27,13 +27,22 @@ struct ledger_row {
     _Atomic uint64_t n_files;
 };
 
+/*
+ * What a process knows of a ledger. Only the rows lie in shared memory: how many there are, and
+ * where, is nothing that another process could change.
+ */
 struct ledger {
     uint64_t default_quota_bytes; /* half of what was free when the directory was opened */
     uint64_t n_rows;
-    struct ledger_row rows[];
+    struct ledger_row *rows;
+    void *page; /* the mapping */
+    size_t page_bytes;
 };
 
-/* A ledger to be shared: a descriptor of memory (memfd_create(2)) for n_rows; -1 with errno. */
+/*
+ * A ledger to be shared: a descriptor of memory (memfd_create(2)) for n_rows, sealed in its size so
+ * that nobody who has it can take the ground from under the others; -1 with errno.
+ */
 int ledger_make(unsigned n_rows, uint64_t default_quota_bytes);
 
 /* Map the ledger behind fd, which may be closed afterwards; NULL with errno. */

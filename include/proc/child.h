@@ -20,6 +20,7 @@ struct child {
     struct watch channel;
     int panic_fd; /* memory that it writes the report of a panic to */
     uint64_t started_ms;
+    uint64_t refused;  /* the number of the bundle that it has refused last; UINT64_MAX: none */
     uint64_t ready;    /* the number of the bundle that it has prepared, */
     uint64_t in_force; /* and of the one that it has committed; 0: none */
 };

@@ -42,9 +42,10 @@ struct row {
     struct row_held held[ROW_HELD_MAX];
 };
 
+/* Only the rows themselves are shared: their number and place are each process's own. */
 struct rows {
     unsigned n;
-    struct row row[];
+    struct row *row;
 };
 
 /* Zeroed rows, shared with the processes that are forked later; NULL with errno. */

@@ -83,6 +83,23 @@ static void the_row_of_the_dead_is_cleared(void)
     ledger_unmap(theirs);
 }
 
+/* Whoever has the descriptor can write into the rows, and that is all. */
+static void nobody_takes_the_ground_away(void)
+{
+    int fd = ledger_make(2, 7);
+    struct ledger *l = ledger_map(fd);
+
+    CU_ASSERT_PTR_NOT_NULL_FATAL(l);
+    CU_ASSERT_NOT_EQUAL(ftruncate(fd, 0), 0);
+    CU_ASSERT_NOT_EQUAL(ftruncate(fd, 1 << 20), 0);
+    memset(l->page, 0xff, l->page_bytes);
+    CU_ASSERT_EQUAL(l->n_rows, 2);
+    CU_ASSERT_EQUAL(l->default_quota_bytes, 7);
+    CU_ASSERT_EQUAL(ledger_sum(l).promised_bytes, UINT64_MAX);
+    ledger_unmap(l);
+    close(fd);
+}
+
 static void a_sum_does_not_wrap(void)
 {
     struct ledger *l;
@@ -101,5 +118,6 @@ UNIT_SUITE(io_ledger)
 {
     UNIT_TEST(the_quota_is_that_of_all);
     UNIT_TEST(the_row_of_the_dead_is_cleared);
+    UNIT_TEST(nobody_takes_the_ground_away);
     UNIT_TEST(a_sum_does_not_wrap);
 }

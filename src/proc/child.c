@@ -127,6 +127,7 @@ bool child_fork(struct child *c)
     c->channel.want = EVENT_IN;
     c->started_ms = loop_now(c->children->loop);
     c->ready = 0;
+    c->refused = UINT64_MAX;
     c->in_force = 0;
     if (c->pid > 0 && watch_register(c->children->loop, &c->channel))
         return true;
@@ -164,6 +165,7 @@ void child_send(struct child *c, const struct message *m)
 
 void child_send_parcel(struct child *c, const struct parcel *p)
 {
+    c->refused = UINT64_MAX; /* it is asked anew */
     if (child_hears(c) && !parcel_send(p, c->channel.fd) && errno != EPIPE && errno != ECONNRESET)
         child_is_lost(c);
 }

@@ -5,6 +5,7 @@
 
 #include "base/log.h"
 #include "base/panic.h"
+#include "base/pool.h"
 #include "conf/files_record.h"
 #include "proc/child.h"
 #include "proc/control.h"
@@ -294,23 +295,54 @@ static void commit_if_prepared(struct master *m)
     settle_if_committed(m);
 }
 
-static void report_refusal(struct master *m, struct str reasons)
+/* A worker's words, without what would forge lines or move a terminal's cursor. NULL: no memory. */
+static char *printable(struct str text)
 {
-    if (m->phase != STARTING) {
-        report_errors(&m->report, reasons);
-        return;
+    char *copy = memory_get(text.n + 1);
+
+    for (size_t i = 0; copy != NULL && i < text.n; i++) {
+        bool is_control = (unsigned char)text.p[i] < ' ' || text.p[i] == 0x7f;
+
+        copy[i] = is_control && text.p[i] != '\n' && text.p[i] != '\t' ? '?' : text.p[i];
     }
-    fprintf(stderr, "%s%.*s", str_starts_with(reasons, STR("error:")) ? "holdfast: " : "",
-            STR_ARG(reasons));
+    return copy;
+}
+
+static void report_refusal(struct master *m, struct str text)
+{
+    char *copy = printable(text);
+    struct str reasons = {copy, copy == NULL ? 0 : text.n};
+
+    if (m->phase != STARTING)
+        report_errors(&m->report, reasons);
+    else
+        fprintf(stderr, "%s%.*s", str_starts_with(reasons, STR("error:")) ? "holdfast: " : "",
+                STR_ARG(reasons));
+    memory_put(copy);
+}
+
+/* May this child refuse what it names? Once, and not what it has taken. */
+static bool may_refuse(struct child *c, uint64_t number)
+{
+    if (c->refused == number || (c->in_force == number && number != 0)) {
+        log_message(LOG_ERROR, "worker %u (%d) refuses out of turn; it is killed", c->index,
+                    (int)c->pid);
+        kill(c->pid, SIGKILL);
+        return false;
+    }
+    c->refused = number;
+    return true;
 }
 
 /* The first refusal of a bundle decides; a successor may refuse what is in force. */
-static void refused(struct master *m, const struct message *message)
+static void refused(struct master *m, struct child *c, const struct message *message)
 {
     bool is_undecided = m->phase == STARTING || m->phase == PREPARING;
     bool is_proposal = is_undecided && (message->number == m->proposed.number ||
                                         message->number == 0); /* it never saw which */
 
+    if (!may_refuse(c, message->number))
+        return;
     if (is_proposal || message->number == m->in_force.number)
         report_refusal(m, message->text);
     if (is_proposal)
@@ -330,7 +362,7 @@ static void on_message(struct child *c, const struct message *message)
         c->in_force = message->number;
         settle_if_committed(m);
         return;
-    case MESSAGE_REFUSED: refused(m, message); return;
+    case MESSAGE_REFUSED: refused(m, c, message); return;
     case MESSAGE_PREPARE:
     case MESSAGE_DESCRIPTORS:
     case MESSAGE_COMMIT:
@@ -445,6 +477,19 @@ static void drain(struct master *m, uint32_t most_ms)
                    most_ms > UINT32_MAX - GRACE_MS ? UINT32_MAX : most_ms + GRACE_MS);
 }
 
+/* Who has not answered will not serve either: its clients are lost, but the next reload is not. */
+static void kill_silent(struct master *m)
+{
+    for (unsigned i = 0; i < m->children.n; i++) {
+        const struct child *c = &m->children.all[i];
+
+        if (c->pid <= 0 || c->ready == m->proposed.number)
+            continue;
+        log_message(LOG_ERROR, "worker %u (%d) does not answer; it is killed", c->index, (int)c->pid);
+        kill(c->pid, SIGKILL);
+    }
+}
+
 static void bound_fired(struct timer *t)
 {
     struct master *m = list_owner(t, struct master, bound);
@@ -453,6 +498,7 @@ static void bound_fired(struct timer *t)
     case STARTING:
     case PREPARING:
         report_failure(&m->report, NULL, "a worker does not answer");
+        kill_silent(m);
         give_up_proposal(m);
         return;
     case COMMITTING: /* one that cannot commit would go on with the old generation */

@@ -3,28 +3,33 @@
  */
 #include "proxy/row.h"
 
-#include <sys/mman.h>
+#include "base/pool.h"
 
-static size_t rows_bytes(unsigned n)
-{
-    return sizeof(struct rows) + n * sizeof(struct row);
-}
+#include <sys/mman.h>
 
 struct rows *rows_new(unsigned n)
 {
-    struct rows *rows =
-        mmap(NULL, rows_bytes(n), PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
+    struct rows *rows = memory_get(sizeof(*rows));
+    void *shared;
 
-    if (rows == MAP_FAILED)
+    if (rows == NULL)
         return NULL;
-    rows->n = n;
+    shared = mmap(NULL, n * sizeof(struct row), PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS,
+                  -1, 0);
+    if (shared == MAP_FAILED) {
+        memory_put(rows);
+        return NULL;
+    }
+    *rows = (struct rows){n, shared};
     return rows;
 }
 
 void rows_free(struct rows *rows)
 {
-    if (rows != NULL)
-        munmap(rows, rows_bytes(rows->n));
+    if (rows == NULL)
+        return;
+    munmap(rows->row, rows->n * sizeof(struct row));
+    memory_put(rows);
 }
 
 void row_clear(struct row *row)
