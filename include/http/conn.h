@@ -126,7 +126,8 @@ struct conn {
     unsigned char failed_how; /* enum conn_failure */
     unsigned char fault;     /* enum http_fault */
     bool is_closed;
-    bool is_draining;  /* close after this exchange */
+    bool is_draining;  /* close after this exchange, or at once if there is none */
+    bool is_last;      /* front: close after this exchange or the next */
     bool is_idle;      /* back: in its server's pool */
     bool is_reused;    /* has served an exchange before this one */
 };

@@ -113,7 +113,7 @@ static struct h1_framing_out frame_response(struct h1 *h, const struct head *hea
     /* RFC 9110 10.1.1: a client that was not told to go on may send its body or not. */
     if (h->awaits_continue && h->in_state == H1_IN_BODY)
         h->keep_alive = false;
-    if (h->out_ends_with_connection || h->conn.is_draining || !(request_is_in || rest_is_taken))
+    if (h->out_ends_with_connection || h->conn.is_draining || h->conn.is_last || !(request_is_in || rest_is_taken))
         h->keep_alive = false;
     f.close = !h->keep_alive;
     f.keep_alive = h->keep_alive && h->client_is_1_0;

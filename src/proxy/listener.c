@@ -148,6 +148,18 @@ static bool expects_proxy(const struct config_bind *b, const struct addr *peer)
     return peers_hold(&b->proxy_sources, &e);
 }
 
+/*
+ * The address is no more. After a reload a connection has one more request, for that may be on its
+ * way; when all ends, one that is idle closes.
+ */
+static void conn_send_away(struct conn *c, const struct worker *w)
+{
+    if (w->is_draining)
+        c->codec->drain(c);
+    else
+        c->is_last = true;
+}
+
 /* False: no memory; the client is gone. */
 static bool accept_one(struct listener *l, int fd, const struct addr *peer)
 {
@@ -169,7 +181,7 @@ static bool accept_one(struct listener *l, int fd, const struct addr *peer)
     list_push_back(&l->conns, &c->link);
     row_add(&w->row->n_handled, 1);
     if (l->is_removed)
-        c->codec->drain(c);
+        conn_send_away(c, w);
     h1_front_start(c);
     return true;
 }
@@ -314,6 +326,12 @@ void listeners_cancel(struct worker *w)
     }
 }
 
+static void send_all_away(struct listener *l)
+{
+    list_each(at, keep, &l->conns)
+        conn_send_away(list_owner(at, struct conn, link), l->worker);
+}
+
 /* Those who wait in the queue have been promised an answer: they are let in before the socket
  * closes. */
 static void listener_remove(struct listener *l)
@@ -323,12 +341,7 @@ static void listener_remove(struct listener *l)
     while (l->watch.fd >= 0 && l->generation != NULL && accept_some(l, ACCEPTS_PER_WAKE))
         continue;
     listener_close_socket(l);
-    list_each(at, keep, &l->conns)
-    {
-        struct conn *c = list_owner(at, struct conn, link);
-
-        c->codec->drain(c);
-    }
+    send_all_away(l);
     listener_free_if_unused(l);
 }
 
@@ -372,6 +385,8 @@ void listeners_drain(struct worker *w)
 
         if (!l->is_removed)
             listener_remove(l);
+        else
+            send_all_away(l);
     }
 }
 
