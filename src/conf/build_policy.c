@@ -174,25 +174,6 @@ static const struct http_rule *make_http_rule(struct build *b, const struct sett
     return rule;
 }
 
-/* Each rule is made once, and so is each list, however many layers they hold in. */
-static const struct http_rule *const *build_http_rules(struct build *b, struct layer_rules *rules)
-{
-    const struct http_rule **list;
-
-    if (rules->built != NULL)
-        return rules->built;
-    list = store_zalloc(&b->compile->keep, rules->n, sizeof(*list));
-    for (size_t i = 0; i < rules->n; i++) {
-        struct setting *s = (struct setting *)rules->list[i];
-
-        if (s->built_rule == NULL)
-            s->built_rule = make_http_rule(b, s);
-        list[i] = s->built_rule;
-    }
-    rules->built = list;
-    return list;
-}
-
 static const struct access_rule *make_access_rule(struct build *b, const struct setting *s)
 {
     struct access_rule *rule = store_new(&b->compile->keep, struct access_rule);
@@ -217,19 +198,21 @@ static const struct access_rule *make_access_rule(struct build *b, const struct 
     return rule;
 }
 
-static const struct access_rule *const *build_access_rules(struct build *b,
-                                                           struct layer_rules *rules)
+/* A list of pointers to rules. Each rule is made once, and so is each list, wherever they hold. */
+static const void *build_rules(struct build *b, struct layer_rules *rules)
 {
-    const struct access_rule **list;
+    const void **list;
 
     if (rules->built != NULL)
         return rules->built;
     list = store_zalloc(&b->compile->keep, rules->n, sizeof(*list));
     for (size_t i = 0; i < rules->n; i++) {
         struct setting *s = (struct setting *)rules->list[i];
+        bool is_access = s->row->id == SETTING_ALLOW || s->row->id == SETTING_DENY;
 
         if (s->built_rule == NULL)
-            s->built_rule = make_access_rule(b, s);
+            s->built_rule = is_access ? (const void *)make_access_rule(b, s)
+                                      : (const void *)make_http_rule(b, s);
         list[i] = s->built_rule;
     }
     rules->built = list;
@@ -359,14 +342,14 @@ static const struct policy *make_policy(struct build *b, struct layer *layer)
     build_timeouts(p, layer);
     p->error_pages = build_pages(b, layer);
     p->intercept_errors = args_has(&layer->settings[SETTING_INTERCEPT_ERRORS]->args, "on");
-    p->request_rules = build_http_rules(b, &layer->request_rules);
+    p->request_rules = build_rules(b, &layer->request_rules);
     p->n_request_rules = layer->request_rules.n;
-    p->response_rules = build_http_rules(b, &layer->response_rules);
+    p->response_rules = build_rules(b, &layer->response_rules);
     p->n_response_rules = layer->response_rules.n;
     p->forwarded =
         (enum forwarded_mode)choose(layer->settings[SETTING_FORWARDED_HEADERS], modes, 3);
     p->trusted_proxies = build_peers(b, layer->settings[SETTING_TRUSTED_PROXIES]->args.first);
-    p->access_rules = build_access_rules(b, &layer->access_rules);
+    p->access_rules = build_rules(b, &layer->access_rules);
     p->n_access_rules = layer->access_rules.n;
     build_access_log(b, p, layer->settings[SETTING_ACCESS_LOG]);
     p->origins = build_origins(b, layer);
