@@ -24,14 +24,19 @@ static void report_keep(struct report *r, struct str line)
     r->text[r->n++] = '\n';
 }
 
-void report_error(struct report *r, struct str line)
+static void report_line(struct report *r, enum log_level level, struct str line)
 {
-    static const struct str level = {"error: ", 7};
+    static const struct str word = {"error: ", 7};
 
     report_keep(r, line);
-    if (str_starts_with(line, level)) /* one without a place: the log says so too */
-        line = str_slice(line, level.n, line.n);
-    log_message(LOG_ERROR, "%.*s", STR_ARG(line));
+    if (str_starts_with(line, word)) /* one without a place: the log says so too */
+        line = str_slice(line, word.n, line.n);
+    log_message(level, "%.*s", STR_ARG(line));
+}
+
+void report_error(struct report *r, struct str line)
+{
+    report_line(r, LOG_ERROR, line);
 }
 
 void report_errors(struct report *r, struct str lines)
@@ -59,9 +64,17 @@ void report_failure(void *to, const struct config_place *place, const char *text
         report_error(to, str_of(line));
 }
 
+/* Where the lines of a compilation go: where it succeeded they are warnings. */
+struct diag_sink {
+    struct report *report;
+    enum log_level level;
+};
+
 static void report_diag(void *to, struct str line)
 {
-    report_error(to, line);
+    const struct diag_sink *sink = to;
+
+    report_line(sink->report, sink->level, line);
 }
 
 struct config *report_compile(struct report *r, const char *path, const struct files *files)
@@ -74,7 +87,7 @@ struct config *report_compile(struct report *r, const char *path, const struct f
         return NULL;
     }
     c = config_load(path, files, diags);
-    diags_each_line(diags, report_diag, r);
+    diags_each_line(diags, report_diag, &(struct diag_sink){r, c == NULL ? LOG_ERROR : LOG_WARNING});
     diags_free(diags);
     return c;
 }
