@@ -271,11 +271,28 @@ bool expr_implies(const struct expr *a, const struct expr *b)
     return a != NULL && implies(a, b, &steps);
 }
 
-/* Do two parts of an `and` exclude each other? */
+static bool parts_exclude(const struct expr *a, const struct expr *b, unsigned *steps);
+
+/* Of an `and` one item is enough to exclude b, of an `or` it takes all. */
+static bool group_excludes(const struct expr *a, const struct expr *b, unsigned *steps)
+{
+    for (size_t i = 0; i < a->n_items; i++)
+        if (parts_exclude(a->items[i], b, steps) == (a->op == EXPR_AND))
+            return a->op == EXPR_AND;
+    return a->op == EXPR_OR;
+}
+
+/* Do two parts of an `and` exclude each other? Depth: that of both; steps bounds the width. */
 static bool parts_exclude(const struct expr *a, const struct expr *b, unsigned *steps)
 {
     a = without_acl(a);
     b = without_acl(b);
+    if ((*steps)++ > STEPS_MAX)
+        return false;
+    if (a->op == EXPR_AND || a->op == EXPR_OR)
+        return group_excludes(a, b, steps);
+    if (b->op == EXPR_AND || b->op == EXPR_OR)
+        return group_excludes(b, a, steps);
     if (a->op == EXPR_NOT)
         return implies(b, a->items[0], steps);
     if (b->op == EXPR_NOT)
