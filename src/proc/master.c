@@ -31,6 +31,8 @@
 #define ATTEMPTS_MAX 2
 /* After a fork that failed. */
 #define FORK_AGAIN_MS 100
+/* Bodies in a spool that is no longer configured: how often they are looked for. */
+#define SWEEP_AGAIN_MS 1000
 /* After workers were told to end now, or should have ended by themselves. */
 #define KILL_MS  1000
 #define GRACE_MS 2000
@@ -58,6 +60,7 @@ struct master {
     bool wants_reopen;
     struct timer bound; /* of whatever the phase waits for */
     struct timer fork_again;
+    struct timer sweep_again;
     struct timer alive; /* the service manager's watchdog */
     uint32_t alive_every_ms;
     int exit_status;
@@ -276,6 +279,15 @@ static void settle_if_committed(struct master *m)
         started(m);
 }
 
+/* Spools that a reload has left are closed when their last body has gone. */
+static void sweep_again_fired(struct timer *t)
+{
+    struct master *m = list_owner(t, struct master, sweep_again);
+
+    if (resources_sweep(&m->resources))
+        loop_timer_set(m->loop, &m->sweep_again, SWEEP_AGAIN_MS);
+}
+
 /* Every worker has prepared it: the one decision. */
 static void commit_if_prepared(struct master *m)
 {
@@ -291,6 +303,7 @@ static void commit_if_prepared(struct master *m)
     m->current = m->pending;
     m->pending = NULL;
     resources_commit(&m->resources, m->current);
+    loop_timer_set(m->loop, &m->sweep_again, SWEEP_AGAIN_MS);
     use_log(m);
     m->phase = COMMITTING;
     loop_timer_set(m->loop, &m->bound, ANSWER_MS);
@@ -577,6 +590,7 @@ static bool master_init(struct master *m, unsigned n_workers)
     m->proposed.text_fd = -1;
     timer_init(&m->bound, bound_fired);
     timer_init(&m->fork_again, fork_again_fired);
+    timer_init(&m->sweep_again, sweep_again_fired);
     timer_init(&m->alive, alive_fired);
     resources_init(&m->resources, &s->opener.opener, n_workers);
     m->loop = loop_new(process_poller(&s->config->global) == POLLER_EPOLL ? LOOP_EPOLL : LOOP_POLL);
@@ -632,6 +646,7 @@ static void master_end(struct master *m)
     config_unref(m->current);
     loop_timer_remove(m->loop, &m->bound);
     loop_timer_remove(m->loop, &m->fork_again);
+    loop_timer_remove(m->loop, &m->sweep_again);
     loop_timer_remove(m->loop, &m->alive);
     signals_end(&m->signals, m->loop);
     loop_free(m->loop);
