@@ -4,13 +4,14 @@
 # request is broken but those on connections of a killed worker, and what the dead have counted is nobody's
 # in the end: connections, bodies on disk, held requests.
 #
-# TEST_LONG=1: every 500 ms for 20 s.
+# TEST_TCP=1: over TCP (over-tcp.sh). TEST_LONG=1: every 500 ms for 20 s.
 
 # shellcheck source=reg-tests/tools/scenario.sh
 source "$(dirname "$0")/../tools/scenario.sh"
 
 n_kills=8
 pause=0.25
+if [ -n "${TEST_TCP-}" ]; then n_kills=4; fi
 if [ -n "${TEST_LONG-}" ]; then
     n_kills=40
     pause=0.5
@@ -21,7 +22,7 @@ cat >"$work/holdfast.cfg" <<CONFIG
 global { pid-file $work/pid; log stderr level notice; workers 2 }
 spool main { path $work/spool; reserve 0; quota 100M }
 frontend www {
-    bind unix@$work/front.sock
+    $front_bind
     http-response set-header X-One "1"
     http-response set-header X-Two "1"
     hold 1m
