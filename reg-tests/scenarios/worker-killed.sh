@@ -43,23 +43,33 @@ for i in 1 2 3 4 5 6; do start_upload "held$i" "$file" "/held/$i"; done
 wait_until 20 spools 6
 
 was_replaced() { [ "$(workers | wc -l)" = 2 ] && ! workers | grep -qx "$victim"; }
+start_of() { cut -d ' ' -f 22 "/proc/$1/stat"; } # in ticks since the machine was started
+# Sets $killed to a moment before the death of the victim: the kernel's own clock for processes, as start_of has it, so
+# that it does not matter when we look.
+kill_victim() {
+    # shellcheck disable=SC2016 # the inner shell's
+    killed=$(sh -c 'kill -KILL "$0"; cut -d " " -f 22 "/proc/$$/stat"' "$victim")
+}
 conns_of() { # how many client connections that worker has: sockets of the path that it serves
     { ss -xpH state connected 2>/dev/null || true; } | grep -F "$work/front.sock" | grep -c "pid=$1," || true
 }
 at_stake=0
-slowest=0
+ticks=$(getconf CLK_TCK)
 for ((i = 0; i < n_kills; i++)); do
     mapfile -t now < <(workers)
     victim=${now[$((i % 2))]}
+    other=${now[$(((i + 1) % 2))]}
     at_stake=$((at_stake + $(conns_of "$victim")))
-    since=$(date +%s%N)
-    kill -KILL "$victim"
+    kill_victim
     wait_until 10 was_replaced
-    took=$((($(date +%s%N) - since) / 1000000))
-    if [ "$took" -gt "$slowest" ]; then slowest=$took; fi
+    started=$(start_of "$(workers | grep -vx "$other")")
+    echo $(((started - killed) * 1000 / ticks)) >>"$work/took"
     sleep "$pause"
 done
-echo "the slowest replacement was seen after $slowest ms"
+# The median: on a machine that is busy with something else one or the other fork is late, but not half of them.
+median=$(sort -n "$work/took" | sed -n "$(((n_kills + 1) / 2))p")
+echo "half of the replacements took $median ms or less, the slowest $(sort -n "$work/took" | tail -n 1) ms"
+[ "$median" -le 100 ] || fail "a worker is replaced after $median ms"
 
 for i in 1 2 3 4 5 6; do finish_upload "held$i"; done
 stop_clients
