@@ -152,7 +152,7 @@ test: have-deps
 	@reg-tests/run.sh $(BUILD)
 
 # In full length: what reload-*, worker-killed and their like do for a few seconds in `make test`.
-LONG := reload-load reload-stays worker-killed over-tcp reload-valgrind
+LONG := reload-load reload-stays worker-killed over-tcp worker-silent reload-valgrind
 test-long: have-deps
 	@$(MAKE) --no-print-directory all
 	@set -e; for name in $(LONG); do echo "$$name"; \
