@@ -137,7 +137,7 @@ static void many_descriptors_arrive(void)
     pack_init(&answers);
     CU_ASSERT_FATAL(parcel_make(&p, NUMBER, &r, "holdfast.cfg", &answers));
     CU_ASSERT_FATAL(channel_open(ends));
-    CU_ASSERT(parcel_send(&p, ends[0]));
+    CU_ASSERT(parcel_send(&p, ends[0], &(struct parcel_progress){.n_resources = 0}));
 
     CU_ASSERT_EQUAL(take_bundle(&b, ends[1]), 1 + 4);
     CU_ASSERT(bundle_is_whole(&b));
