@@ -13,7 +13,9 @@
  *     die-preparing     aborts once it has prepared a bundle, before it says so
  *     die-committing    aborts when it is told to commit
  *     stop-committing   stops (SIGSTOP) when it is told to commit
- *     bad-move          a request enters a state that it may not enter: an assertion fails
+ *     hold-compiling.N  does not come to the end of compiling while that file is there; it adds a
+ * line to the file when it gets there bad-move          a request enters a state that it may not
+ * enter: an assertion fails
  *
  * The first bundle that a worker prepares is spared: a successor has to come to serve.
  *
@@ -22,11 +24,13 @@
  */
 #include "base/log.h"
 #include "io/loop.h"
+#include "proc/bundle.h"
 #include "proc/channel.h"
 #include "proc/worker_process.h"
 #include "proxy/txn.h"
 #include "proxy/worker.h"
 
+#include <fcntl.h>
 #include <limits.h>
 #include <signal.h>
 #include <stdio.h>
@@ -89,6 +93,35 @@ bool __wrap_worker_prepare(struct worker *w, struct config *c, failed_fn failed,
     if (is_met("die-preparing"))
         abort();
     return is_prepared;
+}
+
+/* Who compiles in its only thread serves nobody, and is spared. */
+static void hold_compiling(void)
+{
+    char path[PATH_MAX];
+    char mine[64];
+    int fd;
+
+    snprintf(mine, sizeof(mine), "hold-compiling.%d", row);
+    path_of(path, mine);
+    fd = gettid() == getpid() ? -1 : open(path, O_WRONLY | O_APPEND | O_CLOEXEC);
+    if (fd < 0)
+        return;
+    if (write(fd, "here\n", 5) != 5)
+        abort();
+    close(fd);
+    while (access(path, F_OK) == 0)
+        usleep(1000);
+}
+
+struct config *__real_bundle_compile(struct bundle *b, failed_fn failed, void *to);
+struct config *__wrap_bundle_compile(struct bundle *b, failed_fn failed, void *to);
+struct config *__wrap_bundle_compile(struct bundle *b, failed_fn failed, void *to)
+{
+    struct config *c = __real_bundle_compile(b, failed, to);
+
+    hold_compiling();
+    return c;
 }
 
 void __real_worker_commit(struct worker *w);
