@@ -23,11 +23,11 @@ struct loader {
 bool loader_start(struct loader *l, const char *path);
 
 /*
- * It has ended with this status (waitpid(2)). True: `answers`, which must be empty, has the
- * answers. False with errno, or errno 0: it has not come to its end. Nothing is left of it either
- * way.
+ * It has ended with this status (waitpid(2)). NULL: `answers`, which must be empty, has the
+ * answers; else the reason why there are none, a text that needs no freeing. Nothing is left of it
+ * either way.
  */
-bool loader_take(struct loader *l, int status, struct pack *answers);
+const char *loader_take(struct loader *l, int status, struct pack *answers);
 
 /* Its answers are not wanted any more: it is killed. Harmless where there is none. */
 void loader_stop(struct loader *l);

@@ -18,6 +18,8 @@
 /* As a job (io/job.c): beside those who serve. */
 #define LOADER_NICE 10
 
+#define STATUS_NO_MEMORY 1
+
 /* Where the file is wrong, the master will find the same faults in the answers and report them. */
 static _Noreturn void be_loader(const char *path, int fd)
 {
@@ -33,8 +35,12 @@ static _Noreturn void be_loader(const char *path, int fd)
     pack_init(&answers);
     files_recorder_init(&recorder, &files_disk, &answers);
     if (diags != NULL)
-        config_load(path, &recorder.files, diags);
-    _exit(diags != NULL && !answers.has_failed && pack_write(&answers, fd) ? 0 : 1);
+        config_unref(config_load(path, &recorder.files, diags));
+    if (diags == NULL || answers.has_failed || !pack_write(&answers, fd))
+        _exit(STATUS_NO_MEMORY);
+    diags_free(diags);
+    pack_reset(&answers);
+    _exit(0);
 }
 
 bool loader_start(struct loader *l, const char *path)
@@ -56,15 +62,21 @@ bool loader_start(struct loader *l, const char *path)
     return false;
 }
 
-bool loader_take(struct loader *l, int status, struct pack *answers)
+const char *loader_take(struct loader *l, int status, struct pack *answers)
 {
-    bool ok = WIFEXITED(status) && WEXITSTATUS(status) == 0;
+    const char *why = NULL;
 
-    errno = WIFEXITED(status) ? ENOMEM : 0;
-    ok = ok && pack_read(answers, l->fd);
+    if (WIFSIGNALED(status))
+        why = strsignal(WTERMSIG(status));
+    else if (WEXITSTATUS(status) == STATUS_NO_MEMORY)
+        why = "out of memory";
+    else if (WEXITSTATUS(status) != 0)
+        why = "the process that reads it has failed";
+    else if (!pack_read(answers, l->fd))
+        why = strerror(errno);
     close(l->fd);
     l->pid = 0;
-    return ok;
+    return why;
 }
 
 void loader_stop(struct loader *l)

@@ -484,13 +484,15 @@ static void propose_loaded(struct master *m, const struct pack *answers)
 static void loaded(struct master *m, int status)
 {
     struct pack answers;
+    const char *why;
 
     timer_stop(&m->bound);
     pack_init(&answers);
-    if (loader_take(&m->loader, status, &answers))
+    why = loader_take(&m->loader, status, &answers);
+    if (why == NULL)
         propose_loaded(m, &answers);
     else
-        fail_to_load(m, errno != 0 ? strerror(errno) : strsignal(WTERMSIG(status)));
+        fail_to_load(m, why);
     pack_reset(&answers);
 }
 
