@@ -10,6 +10,7 @@
  *     refuse            does not prepare a bundle, and says why
  *     refuse-twice      likewise, and says it twice
  *     refuse-done       refuses a bundle after it has said that it is in force
+ *     die-compiling     aborts where it compiles a bundle, in a thread beside the one that serves
  *     die-preparing     aborts once it has prepared a bundle, before it says so
  *     die-committing    aborts when it is told to commit
  *     stop-committing   stops (SIGSTOP) when it is told to commit
@@ -22,6 +23,7 @@
  */
 #include "base/log.h"
 #include "io/loop.h"
+#include "proc/bundle.h"
 #include "proc/channel.h"
 #include "proc/worker_process.h"
 #include "proxy/txn.h"
@@ -37,6 +39,7 @@
 #define IMPATIENCE_MS 2000
 
 static int row = -1; /* a worker's; -1: this is the master */
+static bool serves;  /* the first bundle is in force */
 static bool says_it_twice;
 
 static void path_of(char path[PATH_MAX], const char *what)
@@ -72,13 +75,22 @@ int __wrap_worker_process_run(const struct worker_process_setup *setup)
 
 typedef void (*failed_fn)(void *to, const struct config_place *place, const char *text);
 
+struct config *__real_bundle_compile(struct bundle *b, failed_fn failed, void *to);
+struct config *__wrap_bundle_compile(struct bundle *b, failed_fn failed, void *to);
+struct config *__wrap_bundle_compile(struct bundle *b, failed_fn failed, void *to)
+{
+    if (serves && is_met("die-compiling"))
+        abort();
+    return __real_bundle_compile(b, failed, to);
+}
+
 bool __real_worker_prepare(struct worker *w, struct config *c, failed_fn failed, void *to);
 bool __wrap_worker_prepare(struct worker *w, struct config *c, failed_fn failed, void *to);
 bool __wrap_worker_prepare(struct worker *w, struct config *c, failed_fn failed, void *to)
 {
     bool is_prepared;
 
-    if (w->current == NULL)
+    if (!serves)
         return __real_worker_prepare(w, c, failed, to);
     says_it_twice = is_met("refuse-twice");
     if (says_it_twice || is_met("refuse")) {
@@ -100,6 +112,7 @@ void __wrap_worker_commit(struct worker *w)
     if (is_met("stop-committing"))
         raise(SIGSTOP);
     __real_worker_commit(w);
+    serves = true;
 }
 
 bool __real_channel_send(int fd, const struct message *m);
