@@ -15,6 +15,7 @@
  *     die-committing    aborts when it is told to commit
  *     stop-committing   stops (SIGSTOP) when it is told to commit
  *     bad-move          a request enters a state that it may not enter: an assertion fails
+ *     hold-compiling.N  adds a line to the file, and compiles no further while it is there
  *
  * The first bundle that a worker prepares is spared: a successor has to come to serve.
  *
@@ -29,6 +30,7 @@
 #include "proxy/txn.h"
 #include "proxy/worker.h"
 
+#include <fcntl.h>
 #include <limits.h>
 #include <signal.h>
 #include <stdio.h>
@@ -75,15 +77,6 @@ int __wrap_worker_process_run(const struct worker_process_setup *setup)
 
 typedef void (*failed_fn)(void *to, const struct config_place *place, const char *text);
 
-struct config *__real_bundle_compile(struct bundle *b, failed_fn failed, void *to);
-struct config *__wrap_bundle_compile(struct bundle *b, failed_fn failed, void *to);
-struct config *__wrap_bundle_compile(struct bundle *b, failed_fn failed, void *to)
-{
-    if (serves && is_met("die-compiling"))
-        abort();
-    return __real_bundle_compile(b, failed, to);
-}
-
 bool __real_worker_prepare(struct worker *w, struct config *c, failed_fn failed, void *to);
 bool __wrap_worker_prepare(struct worker *w, struct config *c, failed_fn failed, void *to);
 bool __wrap_worker_prepare(struct worker *w, struct config *c, failed_fn failed, void *to)
@@ -101,6 +94,39 @@ bool __wrap_worker_prepare(struct worker *w, struct config *c, failed_fn failed,
     if (is_met("die-preparing"))
         abort();
     return is_prepared;
+}
+
+static void hold_compiling(void)
+{
+    char path[PATH_MAX];
+    char mine[64];
+    int fd;
+
+    snprintf(mine, sizeof(mine), "hold-compiling.%d", row);
+    path_of(path, mine);
+    fd = open(path, O_WRONLY | O_APPEND | O_CLOEXEC);
+    if (fd < 0)
+        return;
+    if (write(fd, "here\n", 5) != 5)
+        abort();
+    close(fd);
+    while (access(path, F_OK) == 0)
+        usleep(1000);
+}
+
+struct config *__real_bundle_compile(struct bundle *b, failed_fn failed, void *to);
+struct config *__wrap_bundle_compile(struct bundle *b, failed_fn failed, void *to);
+struct config *__wrap_bundle_compile(struct bundle *b, failed_fn failed, void *to)
+{
+    struct config *c;
+
+    if (!serves)
+        return __real_bundle_compile(b, failed, to);
+    if (is_met("die-compiling"))
+        abort();
+    c = __real_bundle_compile(b, failed, to);
+    hold_compiling();
+    return c;
 }
 
 void __real_worker_commit(struct worker *w);
