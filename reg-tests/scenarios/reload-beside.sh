@@ -51,8 +51,21 @@ end_reload
 expect 0 "$status" "status of the reload after it: $(cat "$work/reload.out" "$work/reload.err")"
 serve 3 "after it"
 
-fault hold-compiling.1
+# Who takes longer than the master waits for an answer (2 s here) says so, and is waited for.
+fault impatient
+fault hold-compiling.0
 begin_reload 4
+wait_until 10 is_compiling 0 1
+sleep 3
+lives reload || fail "the reload has ended while worker 0 compiles"
+no_faults
+end_reload
+expect 0 "$status" "status of a reload that takes long"
+serve 4 "after a reload that takes long"
+expect 0 "$(n_logged 'does not answer')" "workers that were taken for silent"
+
+fault hold-compiling.1
+begin_reload 5
 wait_until 10 is_compiling 1 1
 close_conns
 stop holdfast

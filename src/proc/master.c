@@ -26,8 +26,7 @@
 
 /* Reading the file, and asking name servers: not as long as `-s reload` waits. */
 #define LOAD_MS 100000
-/* A worker that has not prepared or committed a bundle after this long never will: the slowest
- * compile that was seen, 10,000 routes under valgrind, takes a third of it. */
+/* A worker that has said nothing of a bundle after this long never will. */
 #define ANSWER_MS 30000
 /* A bundle is sent so often where workers die meanwhile; a bundle that kills them is not sent on.
  */
@@ -378,6 +377,10 @@ static void on_message(struct child *c, const struct message *message)
     struct master *m = list_owner(c->children, struct master, children);
 
     switch (message->kind) {
+    case MESSAGE_BUSY: /* it is slow, and not silent */
+        if (m->phase == PREPARING && message->number == m->proposed.number)
+            loop_timer_set(m->loop, &m->bound, ANSWER_MS);
+        return;
     case MESSAGE_READY:
         c->ready = message->number;
         commit_if_prepared(m);
