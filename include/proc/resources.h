@@ -30,9 +30,10 @@ struct resource {
     struct ledger *ledger;  /* RESOURCE_SPOOL */
     int fds[RESOURCE_FDS_MAX];
     size_t n_fds;
-    bool is_new;  /* opened by a prepare that is not committed */
-    bool is_kept; /* named by the configuration that was prepared last */
-    bool unlinks; /* a unix socket of ours, known by its identity */
+    bool is_new;       /* opened by a prepare that is not committed */
+    bool is_kept;      /* named by the configuration that was prepared last */
+    bool listens_late; /* bound beside a socket that goes: listens from the commit on */
+    bool unlinks;      /* a unix socket of ours, known by its identity */
     struct addr addr;
     struct sock_identity identity;
     size_t name_n;

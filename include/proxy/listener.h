@@ -28,7 +28,8 @@ struct listener {
     bool is_new;  /* opened by a prepare that is not committed */
     bool is_kept; /* named by the generation being prepared */
     bool is_ours; /* no other process has it: backlog and the socket's file are ours to change */
-    bool unlinks; /* a unix socket of ours, known by its identity */
+    bool listens_late; /* bound beside a socket that goes: listens from the commit on */
+    bool unlinks;      /* a unix socket of ours, known by its identity */
     struct sock_identity identity;
     struct grave grave;
     struct addr addr;

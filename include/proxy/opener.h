@@ -43,6 +43,10 @@ struct spool_setup opener_store_setup(const struct config *c, const struct confi
  */
 void opener_adjust_bind(int fd, const struct config_bind *b, bool owns_path);
 
+/* The second half of sock_bind_beside, at the commit. Logs what fails: somebody else has come to
+ * listen there since. */
+void opener_listen_late(int fd, const struct config_bind *b, const int *others, size_t n_others);
+
 /* Give a new log to the configured user, while we are root: whoever we shall be has to open it anew
  * one day. Logs what fails. */
 void opener_give_log(const struct log_sink *sink, const struct config_global *global);

@@ -80,6 +80,33 @@ static bool resource_fail(struct resource *s)
 
 /* --- opening --- */
 
+/* Sockets that the commit will close, and whose port a new one has to have before. */
+static size_t leaving_with_port(const struct resources *r, unsigned port, int fds[SOCK_BESIDE_MAX])
+{
+    size_t n = 0;
+
+    list_each(at, keep, (struct list *)(uintptr_t)&r->all)
+    {
+        const struct resource *s = list_owner(at, struct resource, link);
+
+        if (s->kind == RESOURCE_BIND && !s->is_kept && port != 0 && addr_port(&s->addr) == port &&
+            n < SOCK_BESIDE_MAX)
+            fds[n++] = s->fds[0];
+    }
+    return n;
+}
+
+/* It listens from the commit on: until then its clients are those of the socket that it replaces.
+ */
+static int bind_beside(const struct resources *r, struct resource *s, const struct addr *addr)
+{
+    int leaving[SOCK_BESIDE_MAX];
+    size_t n = leaving_with_port(r, addr_port(addr), leaving);
+
+    s->listens_late = n > 0;
+    return n > 0 ? sock_bind_beside(addr, leaving, n) : -1;
+}
+
 static bool open_bind(struct resources *r, const struct config_bind *b)
 {
     struct resource *s = resource_new(r, RESOURCE_BIND, b->text);
@@ -87,6 +114,8 @@ static bool open_bind(struct resources *r, const struct config_bind *b)
 
     if (s == NULL)
         return false;
+    if (fd < 0 && errno == EADDRINUSE)
+        fd = bind_beside(r, s, &b->addr);
     if (fd < 0)
         return resource_fail(s);
     s->fds[s->n_fds++] = fd;
@@ -96,6 +125,17 @@ static bool open_bind(struct resources *r, const struct config_bind *b)
     return true;
 }
 
+static void keep_binds(struct resources *r, const struct config_frontend *f)
+{
+    for (size_t i = 0; i < f->n_binds; i++) {
+        struct resource *s = resource_find(r, RESOURCE_BIND, 0, f->binds[i].text);
+
+        if (s != NULL)
+            s->is_kept = true;
+    }
+}
+
+/* What stays is marked (keep_binds): what does not may have the port of a new one. */
 static void prepare_binds(struct resources *r, const struct config_frontend *f,
                           struct generation_errors *errors)
 {
@@ -103,9 +143,7 @@ static void prepare_binds(struct resources *r, const struct config_frontend *f,
         const struct config_bind *b = &f->binds[i];
         struct resource *s = resource_find(r, RESOURCE_BIND, 0, b->text);
 
-        if (s != NULL)
-            s->is_kept = true;
-        else if (!open_bind(r, b))
+        if ((s == NULL || !s->is_kept) && !open_bind(r, b))
             generation_error(errors, &b->place, "cannot listen on '%.*s': %s", STR_ARG(b->text),
                              strerror(errno));
     }
@@ -227,6 +265,8 @@ bool resources_prepare(struct resources *r, const struct config *c,
     for (size_t i = 0; i < c->n_directories; i++)
         prepare_directory(r, &c->directories[i], errors);
     for (size_t i = 0; i < c->n_frontends; i++)
+        keep_binds(r, &c->frontends[i]);
+    for (size_t i = 0; i < c->n_frontends; i++)
         prepare_binds(r, &c->frontends[i], errors);
     return errors->n == before;
 }
@@ -244,13 +284,24 @@ void resources_cancel(struct resources *r)
 
 /* --- going on --- */
 
+static void listen_late(const struct resources *r, struct resource *s, const struct config_bind *b)
+{
+    int leaving[SOCK_BESIDE_MAX];
+    size_t n = leaving_with_port(r, addr_port(&b->addr), leaving);
+
+    s->listens_late = false;
+    opener_listen_late(s->fds[0], b, leaving, n);
+}
+
 static void adjust_binds(struct resources *r, const struct config_frontend *f)
 {
     for (size_t i = 0; i < f->n_binds; i++) {
         const struct config_bind *b = &f->binds[i];
         struct resource *s = resource_find(r, RESOURCE_BIND, 0, b->text);
 
-        if (s != NULL && !s->is_new)
+        if (s != NULL && s->listens_late)
+            listen_late(r, s, b);
+        else if (s != NULL && !s->is_new)
             opener_adjust_bind(s->fds[0], b, s->unlinks);
     }
 }

@@ -93,6 +93,13 @@ void opener_adjust_bind(int fd, const struct config_bind *b, bool owns_path)
                     STR_ARG(b->text), strerror(errno));
 }
 
+void opener_listen_late(int fd, const struct config_bind *b, const int *others, size_t n_others)
+{
+    if (!sock_listen_beside(fd, b->backlog, others, n_others))
+        log_message(LOG_ERROR, "reload: cannot listen on '%.*s': %s", STR_ARG(b->text),
+                    strerror(errno));
+}
+
 void opener_give_log(const struct log_sink *sink, const struct config_global *global)
 {
     if (global->has_user && geteuid() == 0 && !log_give(sink, global->uid, global->gid))
