@@ -25,7 +25,7 @@ OPTIMISE := -O1 -fno-omit-frame-pointer -fsanitize=address,undefined -fno-saniti
 LDFLAGS  += -fsanitize=address,undefined
 endif
 CFLAGS   += -std=c11 -g $(OPTIMISE) $(WARNINGS)
-LDFLAGS  += -rdynamic -Wl,-z,relro,-z,now
+LDFLAGS  += -pthread -rdynamic -Wl,-z,relro,-z,now
 PKG_CFLAGS := $(shell pkg-config --cflags $(PACKAGES) 2>/dev/null)
 LDLIBS   += $(shell pkg-config --libs $(PACKAGES) 2>/dev/null) -lm
 

@@ -51,4 +51,11 @@ void memory_put(void *p);
  */
 void memory_trim(void);
 
+/*
+ * One heap for all threads (mallopt(3), M_ARENA_MAX), before there are any. malloc(3) would give each
+ * its own, which keeps memory that nobody else can use, and looks up in /proc/sys/vm whether it may
+ * shrink. The price is a lock that two threads can meet at.
+ */
+void memory_share(void);
+
 #endif

@@ -27,8 +27,17 @@ bool parcel_make(struct parcel *p, uint64_t number, const struct resources *r, c
                  const struct pack *answers);
 void parcel_reset(struct parcel *p);
 
-/* Send it: MESSAGE_PREPARE and as many MESSAGE_DESCRIPTORS as it takes. False with errno. */
-bool parcel_send(const struct parcel *p, int channel);
+/* How far a parcel has been sent down one channel; all zero at the start. */
+struct parcel_progress {
+    bool has_begun;
+    size_t n_resources;
+};
+
+/*
+ * Send it, or what is left of it: MESSAGE_PREPARE and as many MESSAGE_DESCRIPTORS as it takes.
+ * False with errno: progress says how far it came.
+ */
+bool parcel_send(const struct parcel *p, int channel, struct parcel_progress *progress);
 
 /* --- the worker's side --- */
 

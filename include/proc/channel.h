@@ -5,8 +5,8 @@
  * kind, a number, a text, and descriptors (SCM_RIGHTS), at most CHANNEL_FDS_MAX: the kernel takes
  * no more than 253 at once, so many descriptors go in many messages.
  *
- * Nothing here waits. The other side reads what it is sent; one that has left half a megabyte
- * unread is taken for lost (channel_send fails).
+ * Nothing here waits: channel_send fails with EAGAIN where the other side has left half a megabyte
+ * unread, and proc/outbox.h sends later what could not be sent at once.
  */
 #ifndef HOLDFAST_PROC_CHANNEL_H
 #define HOLDFAST_PROC_CHANNEL_H

@@ -8,7 +8,7 @@
 #define HOLDFAST_PROC_CHILD_H
 
 #include "io/loop.h"
-#include "proc/bundle.h"
+#include "proc/outbox.h"
 #include "proc/worker_process.h"
 
 struct children;
@@ -18,7 +18,9 @@ struct child {
     unsigned index; /* of its row */
     pid_t pid;
     struct watch channel;
-    int panic_fd; /* memory that it writes the report of a panic to */
+    struct outbox outbox;
+    int send_error; /* why the outbox was last not empty */
+    int panic_fd;   /* memory that it writes the report of a panic to */
     uint64_t started_ms;
     uint64_t refused;  /* the number of the bundle that it has refused last; UINT64_MAX: none */
     uint64_t ready;    /* the number of the bundle that it has prepared, */
@@ -36,6 +38,7 @@ struct children {
     bool is_debug;
     unsigned n;
     struct child *all;              /* n of them */
+    struct timer tell_again;        /* while an outbox is not empty */
     uint64_t deaths_ms[DEATHS_MAX]; /* of the last deaths, in a ring */
     unsigned n_deaths;
     bool is_given_up; /* too many deaths: no more replacements until the next reload */
@@ -53,9 +56,19 @@ void children_reset(struct children *all);
  */
 bool child_fork(struct child *c);
 
-/* Send it something. One that cannot be told is killed: its death will be noticed. */
+/*
+ * Tell it something: at once, or as soon as there is room (proc/outbox.h); a parcel must stay as it
+ * is until then, or be forgotten. One that does not take what it is told is killed: its death will
+ * be noticed.
+ */
 void child_send(struct child *c, const struct message *m);
 void child_send_parcel(struct child *c, const struct parcel *p);
+
+/* Has it not even been told everything, through no fault of its own? child->send_error says why. */
+bool child_is_deaf(const struct child *c);
+
+/* What is left of it is not to be sent to anybody. */
+void children_forget_parcel(struct children *all, const struct parcel *p);
 
 /* How many live. */
 unsigned children_alive(const struct children *all);

@@ -6,6 +6,7 @@
 #define HOLDFAST_PROC_REPORT_H
 
 #include "conf/config.h"
+#include "conf/diag.h"
 #include "conf/files.h"
 
 /* Lines beyond this are in the log alone. */
@@ -27,6 +28,10 @@ void report_errors(struct report *r, struct str lines);
 
 /* For worker_prepare and its like: `to` is the report. */
 void report_failure(void *to, const struct config_place *place, const char *text);
+
+/* What a compilation had to say, in its order: errors, or of one that succeeded warnings. NULL: it
+ * had no memory to say anything. */
+void report_diags(struct report *r, struct diags *diags, bool has_failed);
 
 /* Compile, and report all that there is to say. One reference, the caller's; NULL: an error. */
 struct config *report_compile(struct report *r, const char *path, const struct files *files);

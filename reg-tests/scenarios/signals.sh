@@ -97,4 +97,4 @@ for trace in "$work"/trace.*; do
     n=$((n + 1))
     if grep -vE 'openat\([0-9]+, "\.", .*O_TMPFILE|^(---|\+\+\+)' "$trace"; then fail "a worker has opened that"; fi
 done
-expect 2 "$n" "traces of workers"
+expect 4 "$n" "traces of workers, and of the thread of each that compiled"

@@ -86,6 +86,11 @@ void memory_put(void *p)
     free(p);
 }
 
+void memory_share(void)
+{
+    mallopt(M_ARENA_MAX, 1);
+}
+
 void memory_trim(void)
 {
     malloc_trim(0);

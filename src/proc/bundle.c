@@ -104,27 +104,35 @@ void parcel_reset(struct parcel *p)
     errno = saved;
 }
 
-bool parcel_send(const struct parcel *p, int channel)
+/* Put the descriptors of the resources from `first` on into m, as many as it takes. Returns the
+ * first that is left. */
+static size_t fill(const struct parcel *p, size_t first, struct message *m)
 {
-    struct message m = {
+    size_t i = first;
+
+    for (; i < p->n_resources && m->n_fds + p->resources[i]->n_fds <= CHANNEL_FDS_MAX; i++)
+        for (size_t j = 0; j < p->resources[i]->n_fds; j++)
+            m->fds[m->n_fds++] = p->resources[i]->fds[j];
+    return i;
+}
+
+bool parcel_send(const struct parcel *p, int channel, struct parcel_progress *progress)
+{
+    struct message begin = {
         .kind = MESSAGE_PREPARE, .number = p->number, .fds = {p->text_fd}, .n_fds = 1};
 
-    if (!channel_send(channel, &m))
+    if (!progress->has_begun && !channel_send(channel, &begin))
         return false;
-    m.kind = MESSAGE_DESCRIPTORS;
-    m.n_fds = 0;
-    for (size_t i = 0; i < p->n_resources; i++) {
-        const struct resource *s = p->resources[i];
+    progress->has_begun = true;
+    while (progress->n_resources < p->n_resources) {
+        struct message m = {.kind = MESSAGE_DESCRIPTORS, .number = p->number};
+        size_t next = fill(p, progress->n_resources, &m);
 
-        if (m.n_fds + s->n_fds > CHANNEL_FDS_MAX) {
-            if (!channel_send(channel, &m))
-                return false;
-            m.n_fds = 0;
-        }
-        for (size_t j = 0; j < s->n_fds; j++)
-            m.fds[m.n_fds++] = s->fds[j];
+        if (!channel_send(channel, &m))
+            return false;
+        progress->n_resources = next;
     }
-    return m.n_fds == 0 || channel_send(channel, &m);
+    return true;
 }
 
 /* --- the worker's side --- */

@@ -19,8 +19,13 @@
 /* Messages taken at one wake: a worker that has gone mad must not keep the master from the others.
  */
 #define MESSAGES_PER_WAKE 64
+/* What could not be told is tried again: the others, or the kernel, are done with theirs by then.
+ */
+#define TELL_AGAIN_MS 10
 /* A worker that SIGKILL has ended before it was so old may be no victim from outside. */
 #define YOUNG_MS 100
+
+static void tell_again_fired(struct timer *t);
 
 bool children_init(struct children *all, struct loop *loop, unsigned n)
 {
@@ -29,9 +34,12 @@ bool children_init(struct children *all, struct loop *loop, unsigned n)
     all->all = memory_get(n * sizeof(struct child));
     if (all->rows == NULL || all->all == NULL)
         return false;
-    for (unsigned i = 0; i < n; i++)
+    timer_init(&all->tell_again, tell_again_fired);
+    for (unsigned i = 0; i < n; i++) {
         all->all[i] =
             (struct child){.children = all, .index = i, .channel = {.fd = -1}, .panic_fd = -1};
+        outbox_init(&all->all[i].outbox);
+    }
     return true;
 }
 
@@ -43,6 +51,7 @@ static void child_close(struct child *c)
     }
     if (c->panic_fd >= 0)
         close(c->panic_fd);
+    outbox_reset(&c->outbox);
     c->channel.fd = -1;
     c->panic_fd = -1;
 }
@@ -51,6 +60,7 @@ void children_reset(struct children *all)
 {
     for (unsigned i = 0; all->all != NULL && i < all->n; i++)
         child_close(&all->all[i]);
+    loop_timer_remove(all->loop, &all->tell_again);
     memory_put(all->all);
     rows_free(all->rows);
     all->all = NULL;
@@ -144,30 +154,72 @@ bool child_fork(struct child *c)
 
 /* --- telling --- */
 
-static void child_is_lost(struct child *c)
-{
-    log_message(LOG_ERROR, "worker %u (process %d) does not take what it is told: %s; it is killed",
-                c->index, c->pid, strerror(errno));
-    kill(c->pid, SIGKILL);
-}
-
 /* One whose channel has ended is about to be reaped. */
 static bool child_hears(const struct child *c)
 {
     return c->pid > 0 && c->channel.is_registered;
 }
 
+static void child_cannot_be_told(struct child *c)
+{
+    outbox_reset(&c->outbox);
+    if (errno == EPIPE || errno == ECONNRESET)
+        return; /* it has gone: SIGCHLD will say so */
+    log_message(LOG_ERROR, "worker %u (process %d) does not take what it is told: %s; it is killed",
+                c->index, c->pid, strerror(errno));
+    kill(c->pid, SIGKILL);
+}
+
+static void child_tell(struct child *c)
+{
+    if (outbox_send(&c->outbox, c->channel.fd))
+        return;
+    c->send_error = errno;
+    if (outbox_may_retry(errno))
+        loop_timer_set(c->children->loop, &c->children->tell_again, TELL_AGAIN_MS);
+    else
+        child_cannot_be_told(c);
+}
+
+static void tell_again_fired(struct timer *t)
+{
+    struct children *all = list_owner(t, struct children, tell_again);
+
+    for (unsigned i = 0; i < all->n; i++)
+        if (child_hears(&all->all[i]))
+            child_tell(&all->all[i]);
+}
+
 void child_send(struct child *c, const struct message *m)
 {
-    if (child_hears(c) && !channel_send(c->channel.fd, m) && errno != EPIPE && errno != ECONNRESET)
-        child_is_lost(c);
+    if (!child_hears(c))
+        return;
+    if (outbox_put(&c->outbox, m))
+        child_tell(c);
+    else
+        child_cannot_be_told(c);
 }
 
 void child_send_parcel(struct child *c, const struct parcel *p)
 {
     c->refused = UINT64_MAX; /* it is asked anew */
-    if (child_hears(c) && !parcel_send(p, c->channel.fd) && errno != EPIPE && errno != ECONNRESET)
-        child_is_lost(c);
+    if (!child_hears(c))
+        return;
+    if (outbox_put_parcel(&c->outbox, p))
+        child_tell(c);
+    else
+        child_cannot_be_told(c);
+}
+
+bool child_is_deaf(const struct child *c)
+{
+    return !outbox_is_empty(&c->outbox) && c->send_error != EAGAIN; /* EAGAIN: it does not read */
+}
+
+void children_forget_parcel(struct children *all, const struct parcel *p)
+{
+    for (unsigned i = 0; i < all->n; i++)
+        outbox_forget_parcel(&all->all[i].outbox, p);
 }
 
 void children_send(struct children *all, const struct message *m)

@@ -3,6 +3,7 @@
  */
 #include "proc/daemon.h"
 
+#include "base/pool.h"
 #include "conf/files_record.h"
 #include "proc/master.h"
 #include "proc/process.h"
@@ -63,6 +64,7 @@ int daemon_run(const struct options *o)
     int status = 1;
 
     signals_block();
+    memory_share();
     start.options = o;
     if (start_compile(&start))
         status = start_and_serve(&start);

@@ -201,10 +201,16 @@ static bool propose(struct master *m, struct config *c, const struct pack *answe
     return false;
 }
 
+static void abort_proposal(struct master *m)
+{
+    children_forget_parcel(&m->children, &m->proposed);
+    send_number_to_all(m, MESSAGE_ABORT, m->proposed.number);
+}
+
 static void forget_proposal(struct master *m)
 {
     timer_stop(&m->bound);
-    send_number_to_all(m, MESSAGE_ABORT, m->proposed.number);
+    abort_proposal(m);
     resources_cancel(&m->resources);
     parcel_reset(&m->proposed);
     config_unref(m->pending);
@@ -378,7 +384,7 @@ static void on_message(struct child *c, const struct message *message)
 static void died_while_preparing(struct master *m, struct child *c)
 {
     if (m->n_attempts < ATTEMPTS_MAX && !m->children.is_given_up) {
-        send_number_to_all(m, MESSAGE_ABORT, m->proposed.number);
+        abort_proposal(m);
         respawn(m, c);
         send_proposal(m);
         return;
@@ -448,6 +454,7 @@ static void begin_to_stop(struct master *m)
     if (m->pending != NULL)
         forget_proposal(m);
     m->phase = STOPPING;
+    children_forget_parcel(&m->children, &m->in_force); /* its sockets are closed below */
     notify_stopping();
     log_message(LOG_NOTICE, "shutting down: %u connections to finish",
                 (unsigned)rows_fronts(m->children.rows));
@@ -477,7 +484,10 @@ static void drain(struct master *m, uint32_t most_ms)
                    most_ms > UINT32_MAX - GRACE_MS ? UINT32_MAX : most_ms + GRACE_MS);
 }
 
-/* Who has not answered will not serve either: its clients are lost, but the next reload is not. */
+/*
+ * Who has been asked and has not answered will not serve either: its clients are lost, but the next
+ * reload is not. Who could not be asked, because descriptors do not get through, serves on.
+ */
 static void kill_silent(struct master *m)
 {
     for (unsigned i = 0; i < m->children.n; i++) {
@@ -485,7 +495,13 @@ static void kill_silent(struct master *m)
 
         if (c->pid <= 0 || c->ready == m->proposed.number)
             continue;
-        log_message(LOG_ERROR, "worker %u (%d) does not answer; it is killed", c->index, (int)c->pid);
+        if (child_is_deaf(c)) {
+            log_message(LOG_ERROR, "worker %u (%d) cannot be told: %s", c->index, (int)c->pid,
+                        strerror(c->send_error));
+            continue;
+        }
+        log_message(LOG_ERROR, "worker %u (%d) does not answer; it is killed", c->index,
+                    (int)c->pid);
         kill(c->pid, SIGKILL);
     }
 }

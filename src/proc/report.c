@@ -77,17 +77,22 @@ static void report_diag(void *to, struct str line)
     report_line(sink->report, sink->level, line);
 }
 
+void report_diags(struct report *r, struct diags *diags, bool has_failed)
+{
+    struct diag_sink sink = {r, has_failed ? LOG_ERROR : LOG_WARNING};
+
+    if (diags == NULL)
+        report_error(r, STR("error: out of memory"));
+    else
+        diags_each_line(diags, report_diag, &sink);
+}
+
 struct config *report_compile(struct report *r, const char *path, const struct files *files)
 {
     struct diags *diags = diags_new();
-    struct config *c;
+    struct config *c = diags == NULL ? NULL : config_load(path, files, diags);
 
-    if (diags == NULL) {
-        report_error(r, STR("error: out of memory"));
-        return NULL;
-    }
-    c = config_load(path, files, diags);
-    diags_each_line(diags, report_diag, &(struct diag_sink){r, c == NULL ? LOG_ERROR : LOG_WARNING});
+    report_diags(r, diags, c == NULL);
     diags_free(diags);
     return c;
 }

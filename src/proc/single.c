@@ -5,6 +5,8 @@
 
 #include "base/log.h"
 #include "base/panic.h"
+#include "conf/load.h"
+#include "io/job.h"
 #include "proc/control.h"
 #include "proc/drain.h"
 #include "proc/notify.h"
@@ -25,6 +27,10 @@ struct single {
     struct control control;
     struct timer alive; /* the service manager's watchdog */
     uint32_t alive_every_ms;
+    struct job job;      /* a configuration is loaded */
+    struct diags *diags; /* of that; NULL: no memory for them */
+    struct config *loaded;
+    bool wants_reload; /* asked for meanwhile */
     struct report report;
 };
 
@@ -39,25 +45,55 @@ static bool apply(struct single *s, struct config *c)
     return true;
 }
 
-static void reload(struct single *s)
+static void settle(struct single *s, bool is_done)
 {
-    struct config *c;
-    bool is_done;
-
-    if (s->drain.has_begun)
-        return;
-    control_begin(&s->control);
-    notify_reloading();
-    report_reset(&s->report);
-    c = report_compile(&s->report, s->start->options->config_path, &files_disk);
-    is_done = apply(s, c);
-    config_unref(c);
     if (is_done)
         log_message(LOG_NOTICE, "reload: the new configuration is in force");
     else
         log_message(LOG_ERROR, "reload: failed; the old configuration stays in force");
     notify_ready(is_done ? "Serving" : "Reload failed; the old configuration is in force");
     control_answer(&s->control, is_done, &s->report);
+}
+
+static void load(struct job *j)
+{
+    struct single *s = list_owner(j, struct single, job);
+
+    if (s->diags != NULL)
+        s->loaded = config_load(s->start->options->config_path, &files_disk, s->diags);
+}
+
+static void reload(struct single *s);
+
+static void loaded(struct job *j)
+{
+    struct single *s = list_owner(j, struct single, job);
+    struct config *c = s->loaded;
+
+    report_diags(&s->report, s->diags, c == NULL);
+    diags_free(s->diags);
+    s->loaded = NULL;
+    if (!s->drain.has_begun)
+        settle(s, apply(s, c));
+    config_unref(c);
+    if (s->wants_reload)
+        reload(s);
+}
+
+/* Beside the loop: a large file, or a name server that does not answer, is not felt by clients. */
+static void reload(struct single *s)
+{
+    s->wants_reload = s->job.is_running;
+    if (s->drain.has_begun || s->job.is_running)
+        return;
+    control_begin(&s->control);
+    notify_reloading();
+    report_reset(&s->report);
+    s->diags = diags_new();
+    if (job_start(&s->job, s->worker.loop, load, loaded))
+        return;
+    load(&s->job);
+    loaded(&s->job);
 }
 
 static void on_control_reload(struct control *c)
@@ -152,6 +188,7 @@ static void single_end(struct single *s)
     log_use(NULL, LOG_INFO, LOG_TEXT); /* the configured sink goes with the worker */
     panic_set_fd(-1);
     control_close(&s->control);
+    job_leave(&s->job);
     drain_reset(&s->drain);
     loop_timer_remove(s->worker.loop, &s->alive);
     signals_end(&s->signals, s->worker.loop);

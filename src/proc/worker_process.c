@@ -5,6 +5,8 @@
 
 #include "base/log.h"
 #include "base/panic.h"
+#include "base/pool.h"
+#include "io/job.h"
 #include "proc/bundle.h"
 #include "proc/channel.h"
 #include "proc/drain.h"
@@ -17,35 +19,50 @@
 #include <stdio.h>
 #include <unistd.h>
 
+/*
+ * A bundle on its way, or prepared. Compiling it is a job beside the loop; one whose bundle is
+ * forgotten meanwhile comes to its end unheard.
+ */
+struct preparation {
+    struct list link; /* worker_process->forgotten */
+    struct grave grave;
+    struct worker_process *process;
+    struct bundle bundle;
+    struct job job;
+    struct config *config; /* what came of it, until it is prepared; NULL: nothing */
+    bool is_forgotten;
+    bool is_prepared;
+    size_t n_reasons; /* bytes */
+    char reasons[CHANNEL_TEXT_MAX];
+};
+
 struct worker_process {
     struct worker worker;
     struct watch channel;
     struct drain drain;
-    struct bundle bundle; /* on its way, or prepared */
-    bool is_prepared;
-    bool has_failed; /* its first bundle was refused: there is nothing to serve */
+    struct preparation *preparation; /* NULL: none */
+    struct list forgotten;           /* those whose job still runs */
+    bool has_failed;                 /* its first bundle was refused: there is nothing to serve */
     bool is_debug;
     int null_fd;
-    size_t n_reasons; /* bytes */
-    char reasons[CHANNEL_TEXT_MAX];
 };
 
 /* --- preparing and committing --- */
 
 static void note_reason(void *to, const struct config_place *place, const char *text)
 {
-    struct worker_process *p = to;
-    size_t room = sizeof(p->reasons) - p->n_reasons;
+    struct preparation *q = to;
+    size_t room = sizeof(q->reasons) - q->n_reasons;
     int n;
 
     if (place == NULL)
-        n = snprintf(p->reasons + p->n_reasons, room, "%s%s\n",
+        n = snprintf(q->reasons + q->n_reasons, room, "%s%s\n",
                      strncmp(text, "error: ", 7) == 0 ? "" : "error: ", text);
     else
-        n = snprintf(p->reasons + p->n_reasons, room, "%.*s:%u: error: %s\n", STR_ARG(place->file),
+        n = snprintf(q->reasons + q->n_reasons, room, "%.*s:%u: error: %s\n", STR_ARG(place->file),
                      place->line, text);
     if (n > 0)
-        p->n_reasons += (size_t)n < room ? (size_t)n : room;
+        q->n_reasons += (size_t)n < room ? (size_t)n : room;
 }
 
 static void answer(struct worker_process *p, enum message_kind kind, uint64_t number,
@@ -58,73 +75,134 @@ static void answer(struct worker_process *p, enum message_kind kind, uint64_t nu
     }
 }
 
-static void refuse(struct worker_process *p, uint64_t number)
+static void preparation_bury(struct grave *g)
 {
-    bundle_reset(&p->bundle);
-    answer(p, MESSAGE_REFUSED, number, (struct str){p->reasons, p->n_reasons});
+    memory_put(list_owner(g, struct preparation, grave));
+}
+
+static void preparation_free(struct preparation *q)
+{
+    list_unlink(&q->link);
+    config_unref(q->config);
+    bundle_reset(&q->bundle);
+    loop_bury(q->process->worker.loop, &q->grave);
+}
+
+/* Whatever is on its way, or prepared, is not wanted. */
+static void cancel(struct worker_process *p)
+{
+    struct preparation *q = p->preparation;
+
+    p->preparation = NULL;
+    if (q == NULL)
+        return;
+    worker_cancel(&p->worker);
+    q->is_forgotten = true;
+    if (q->job.is_running)
+        list_push_back(&p->forgotten, &q->link);
+    else
+        preparation_free(q);
+}
+
+static void refuse(struct worker_process *p, uint64_t number, struct str reasons)
+{
+    answer(p, MESSAGE_REFUSED, number, reasons);
+    cancel(p);
     if (p->worker.current != NULL)
         return;
     p->has_failed = true;
     loop_stop(p->worker.loop);
 }
 
-static bool prepare(struct worker_process *p)
+static void compile(struct job *j)
 {
-    struct config *c = bundle_compile(&p->bundle, note_reason, p);
-    bool ok;
+    struct preparation *q = list_owner(j, struct preparation, job);
 
-    if (c == NULL)
-        return false;
-    p->worker.opener = &p->bundle.opener;
-    ok = worker_prepare(&p->worker, c, note_reason, p);
-    p->worker.opener = NULL;
-    config_unref(c);
-    return ok;
+    q->config = bundle_compile(&q->bundle, note_reason, q);
 }
 
-/* All descriptors are there: compile, and say what came of it. */
-static void prepare_if_whole(struct worker_process *p)
+/* It is compiled, or cannot be: bind it to what there is, and say what came of it. */
+static void compiled(struct job *j)
 {
-    uint64_t number = p->bundle.number;
+    struct preparation *q = list_owner(j, struct preparation, job);
+    struct worker_process *p = q->process;
 
-    if (!bundle_is_whole(&p->bundle))
-        return;
-    p->is_prepared = prepare(p);
-    if (!p->is_prepared) {
-        refuse(p, number);
+    if (q->is_forgotten) {
+        preparation_free(q);
         return;
     }
-    answer(p, MESSAGE_READY, number, STR(""));
+    p->worker.opener = &q->bundle.opener;
+    q->is_prepared = q->config != NULL && worker_prepare(&p->worker, q->config, note_reason, q);
+    p->worker.opener = NULL;
+    if (q->is_prepared)
+        answer(p, MESSAGE_READY, q->bundle.number, STR(""));
+    else
+        refuse(p, q->bundle.number, (struct str){q->reasons, q->n_reasons});
 }
 
-static void cancel(struct worker_process *p)
+/* All descriptors are there. Who serves nobody yet need not do it beside the loop. */
+static void compile_if_whole(struct preparation *q)
 {
-    worker_cancel(&p->worker);
-    bundle_reset(&p->bundle);
-    p->is_prepared = false;
+    struct worker *w = &q->process->worker;
+
+    if (!bundle_is_whole(&q->bundle))
+        return;
+    if (w->current != NULL && job_start(&q->job, w->loop, compile, compiled))
+        return;
+    compile(&q->job);
+    compiled(&q->job);
 }
 
 static void begin(struct worker_process *p, struct message *m)
 {
+    struct preparation *q = memory_get(sizeof(*q));
     uint64_t number = m->number;
 
     cancel(p);
-    p->n_reasons = 0;
-    if (bundle_begin(&p->bundle, m, (unsigned)(p->worker.row - p->worker.rows->row))) {
-        prepare_if_whole(p);
+    if (q == NULL) {
+        message_close_fds(m);
+        refuse(p, number, STR("error: out of memory\n"));
         return;
     }
-    note_reason(p, NULL, strerror(errno));
-    refuse(p, number);
+    *q = (struct preparation){.process = p, .grave = {.bury = preparation_bury}};
+    list_init(&q->link);
+    list_init(&q->grave.link);
+    p->preparation = q;
+    if (bundle_begin(&q->bundle, m, (unsigned)(p->worker.row - p->worker.rows->row))) {
+        compile_if_whole(q);
+        return;
+    }
+    note_reason(q, NULL, strerror(errno));
+    refuse(p, number, (struct str){q->reasons, q->n_reasons});
+}
+
+static void add_descriptors(struct worker_process *p, struct message *m)
+{
+    struct preparation *q = p->preparation;
+
+    if (q == NULL)
+        message_close_fds(m);
+    else if (bundle_add(&q->bundle, m))
+        compile_if_whole(q);
+}
+
+/* Some of its descriptors have not come: we have no room for them. */
+static void cut_short(struct worker_process *p)
+{
+    struct preparation *q = p->preparation;
+
+    refuse(p, q == NULL ? 0 : q->bundle.number, STR("error: out of descriptors\n"));
 }
 
 static void commit(struct worker_process *p, uint64_t number)
 {
-    if (!p->is_prepared || number != p->bundle.number)
+    struct preparation *q = p->preparation;
+
+    if (q == NULL || !q->is_prepared || number != q->bundle.number)
         return; /* it was refused */
     worker_commit(&p->worker);
-    bundle_reset(&p->bundle);
-    p->is_prepared = false;
+    p->preparation = NULL;
+    preparation_free(q);
     if (p->is_debug)
         log_use(NULL, LOG_DEBUG, LOG_TEXT);
     process_leave_terminal(&p->null_fd);
@@ -137,13 +215,10 @@ static void on_message(struct worker_process *p, struct message *m)
 {
     switch (m->kind) {
     case MESSAGE_PREPARE: begin(p, m); return;
-    case MESSAGE_DESCRIPTORS:
-        if (bundle_add(&p->bundle, m))
-            prepare_if_whole(p);
-        return;
+    case MESSAGE_DESCRIPTORS: add_descriptors(p, m); return;
     case MESSAGE_COMMIT: commit(p, m->number); return;
     case MESSAGE_ABORT:
-        if (m->number == p->bundle.number)
+        if (p->preparation != NULL && m->number == p->preparation->bundle.number)
             cancel(p);
         return;
     case MESSAGE_LOG:
@@ -186,11 +261,7 @@ static void on_channel_ready(struct watch *w)
         case CHANNEL_MESSAGE: on_message(p, &m); break;
         case CHANNEL_AGAIN: return;
         case CHANNEL_ENDED: on_master_gone(p); return;
-        case CHANNEL_BROKEN:
-            p->n_reasons = 0;
-            note_reason(p, NULL, "out of descriptors");
-            refuse(p, p->bundle.number);
-            break;
+        case CHANNEL_BROKEN: cut_short(p); break;
         }
     }
 }
@@ -239,6 +310,7 @@ static bool start(struct worker_process *p, const struct worker_process_setup *s
     if (!worker_init(&p->worker, &setup))
         return process_say_errno("a worker cannot start");
     drain_init(&p->drain, &p->worker);
+    list_init(&p->forgotten);
     watch_init(&p->channel, s->channel, true, on_channel_ready);
     p->channel.want = EVENT_IN;
     return watch_register(p->worker.loop, &p->channel) ||
@@ -251,6 +323,7 @@ static void end(struct worker_process *p)
     drain_reset(&p->drain);
     watch_remove(p->worker.loop, &p->channel);
     cancel(p);
+    list_each(at, keep, &p->forgotten) job_leave(&list_owner(at, struct preparation, link)->job);
     worker_reset(&p->worker);
     close(p->channel.fd);
 }

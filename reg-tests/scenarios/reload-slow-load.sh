@@ -1,0 +1,54 @@
+#!/bin/bash
+#
+# A file that is long in coming (here: a pipe to which nobody writes yet) is not felt by clients: they are served while
+# the reload waits for it, also in one process (workers 0). Another reload that is asked for meanwhile comes after it,
+# and an end does not wait for it.
+
+# shellcheck source=reg-tests/tools/scenario.sh
+source "$(dirname "$0")/../tools/scenario.sh"
+
+write_config() { # write_config VERSION [MORE_OF_THE_FRONTEND]
+    cat >"$work/holdfast.cfg" <<CONFIG
+global { pid-file $work/pid; log stderr level notice; workers $n_workers }
+frontend www {
+    bind unix@$work/front.sock
+    ${2-}
+    route all { respond 200 "$1" }
+}
+CONFIG
+}
+is_loading() { [ "$(find "/proc/${pid_of[holdfast]}/fd" -lname "$work/pipe" 2>/dev/null)" != "" ]; }
+serves() { [ "$(request http://holdfast/)" = "$1" ]; }
+begin_slow_reload() { # begin_slow_reload VERSION: waits at the pipe, which the descriptor $writer keeps open
+    write_config "$1" "route none when path in file $work/pipe { respond 404 }"
+    exec {writer}<>"$work/pipe"
+    kill -HUP "${pid_of[holdfast]}"
+    wait_until 5 is_loading
+}
+
+mkfifo "$work/pipe"
+for n_workers in 0 2; do
+    write_config 0
+    start_holdfast "$work/holdfast.cfg"
+    wait_until 10 test -s "$work/pid"
+    begin_slow_reload 1
+    expect 0 "$(request http://holdfast/)" "who serves while the reload waits"
+    is_loading || fail "the reload has not waited"
+
+    # The file of the reload under way has been read: this one is for the next.
+    write_config 2
+    kill -HUP "${pid_of[holdfast]}"
+    echo /nothing >&"$writer"
+    exec {writer}>&-
+    wait_until 10 serves 2
+    expect 2 "$(grep -c 'the new configuration is in force' "$work/holdfast.err")" "reloads"
+
+    if [ "$n_workers" = 0 ]; then
+        begin_slow_reload 3
+        stop holdfast
+        exec {writer}>&-
+    else
+        stop holdfast
+    fi
+    : >"$work/holdfast.err"
+done
