@@ -33,6 +33,9 @@ int sock_listen(const struct addr *addr, unsigned backlog, bool has_mode, mode_t
 int sock_bind_beside(const struct addr *addr, const int *others, size_t n_others);
 bool sock_listen_beside(int fd, unsigned backlog, const int *others, size_t n_others);
 
+/* Do two descriptors stand for one socket? */
+bool sock_is_same(int a, int b);
+
 /* Which socket is at a path: to remove ours at the end, and nobody else's. */
 struct sock_identity {
     dev_t device;

@@ -19,6 +19,9 @@ struct opener {
     /* A listening socket, the caller's; -1 with errno. */
     int (*bind)(const struct opener *o, const struct config_bind *b);
 
+    /* Is the socket that an older generation has of this bind still the one to be used? */
+    bool (*keeps_bind)(const struct opener *o, const struct config_bind *b, int known);
+
     /* A log, the caller's; NULL with errno. */
     struct log_sink *(*log)(const struct opener *o, const struct config_log *log);
 

@@ -80,6 +80,15 @@ static int sock_listen_unix(const struct addr *addr, unsigned backlog, bool has_
     return fd;
 }
 
+bool sock_is_same(int a, int b)
+{
+    struct stat one;
+    struct stat other;
+
+    return fstat(a, &one) == 0 && fstat(b, &other) == 0 && one.st_dev == other.st_dev &&
+           one.st_ino == other.st_ino;
+}
+
 bool sock_path_identity(const struct addr *addr, struct sock_identity *id)
 {
     struct stat st;

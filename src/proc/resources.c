@@ -125,12 +125,18 @@ static bool open_bind(struct resources *r, const struct config_bind *b)
     return true;
 }
 
+/* A unix socket whose file was removed is made anew: the old one is closed at the commit. */
+static bool bind_is_there(const struct resource *s)
+{
+    return !s->unlinks || sock_is_at_path(&s->addr, &s->identity);
+}
+
 static void keep_binds(struct resources *r, const struct config_frontend *f)
 {
     for (size_t i = 0; i < f->n_binds; i++) {
         struct resource *s = resource_find(r, RESOURCE_BIND, 0, f->binds[i].text);
 
-        if (s != NULL)
+        if (s != NULL && bind_is_there(s))
             s->is_kept = true;
     }
 }

@@ -303,6 +303,7 @@ static struct listener *listener_new(struct worker *w, const struct config_bind 
     }
     *l = (struct listener){
         .worker = w,
+        .next_fd = -1,
         .is_new = true,
         .is_kept = true,
         .listens_late = listens_late,
@@ -320,6 +321,23 @@ static struct listener *listener_new(struct worker *w, const struct config_bind 
     list_init(&l->grave.link);
     list_push_back(&w->listeners, &l->link);
     return l;
+}
+
+/* Somebody may have removed the socket's file; under a master, which then has made another. */
+static bool listener_is_there(const struct listener *l, const struct config_bind *b)
+{
+    const struct opener *o = l->worker->opener;
+
+    return l->unlinks ? sock_is_at_path(&l->addr, &l->identity) : o->keeps_bind(o, b, l->watch.fd);
+}
+
+/* Open the socket that takes the place of ours at the commit. False with errno. */
+static bool listener_open_next(struct listener *l, const struct config_bind *b)
+{
+    l->next_fd = l->worker->opener->bind(l->worker->opener, b);
+    if (l->next_fd >= 0 && l->unlinks)
+        sock_path_identity(&l->addr, &l->next_identity);
+    return l->next_fd >= 0;
 }
 
 /* Mark what stays: what does not may have the port of a new one. */
@@ -344,12 +362,25 @@ bool listeners_prepare(struct worker *w, struct generation *g, struct generation
     for (size_t i = 0; i < c->n_frontends; i++)
         for (size_t j = 0; j < c->frontends[i].n_binds; j++) {
             const struct config_bind *b = &c->frontends[i].binds[j];
+            struct listener *l = listener_find(w, b->text);
+            bool ok = l == NULL ? listener_new(w, b) != NULL
+                                : listener_is_there(l, b) || listener_open_next(l, b);
 
-            if (listener_find(w, b->text) == NULL && listener_new(w, b) == NULL)
+            if (!ok)
                 generation_error(errors, &b->place, "cannot listen on '%.*s': %s", STR_ARG(b->text),
                                  strerror(errno));
         }
     return errors->n == before;
+}
+
+static void listener_close_next(struct listener *l)
+{
+    if (l->next_fd < 0)
+        return;
+    if (l->unlinks)
+        sock_unlink(&l->addr, &l->next_identity);
+    close(l->next_fd);
+    l->next_fd = -1;
 }
 
 void listeners_cancel(struct worker *w)
@@ -358,6 +389,7 @@ void listeners_cancel(struct worker *w)
     {
         struct listener *l = list_owner(at, struct listener, link);
 
+        listener_close_next(l);
         if (!l->is_new)
             continue;
         listener_unlink_path(l);
@@ -374,15 +406,31 @@ static void send_all_away(struct listener *l)
 
 /* Those who wait in the queue have been promised an answer: they are let in before the socket
  * closes. */
+static void listener_retire_socket(struct listener *l)
+{
+    while (l->watch.fd >= 0 && l->generation != NULL && accept_some(l, ACCEPTS_PER_WAKE))
+        continue;
+    listener_close_socket(l);
+}
+
 static void listener_remove(struct listener *l)
 {
     l->is_removed = true;
     listener_unlink_path(l);
-    while (l->watch.fd >= 0 && l->generation != NULL && accept_some(l, ACCEPTS_PER_WAKE))
-        continue;
-    listener_close_socket(l);
+    listener_retire_socket(l);
     send_all_away(l);
     listener_free_if_unused(l);
+}
+
+/* The connections of the old socket are none the wiser. */
+static void listener_take_next(struct listener *l)
+{
+    if (l->next_fd < 0)
+        return;
+    listener_retire_socket(l);
+    l->watch.fd = l->next_fd;
+    l->identity = l->next_identity;
+    l->next_fd = -1;
 }
 
 static void listen_late(struct listener *l, const struct config_bind *b)
@@ -397,6 +445,7 @@ static void listen_late(struct listener *l, const struct config_bind *b)
 static void listener_apply(struct listener *l, struct generation *g,
                            const struct config_frontend *f, const struct config_bind *b)
 {
+    listener_take_next(l);
     if (l->listens_late)
         listen_late(l, b);
     else if (!l->is_new && l->is_ours) /* a reload may change what a bind says beside its address */
