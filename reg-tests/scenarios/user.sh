@@ -91,6 +91,17 @@ for n_workers in 0 2; do
     wait_until 10 is_logged_anew
     if grep "cannot reopen" "$work/run/error.log" "$work/run/error.1"; then fail "a log is not open"; fi
 
+    # Nobody has created it: the master does, and gives it to the user.
+    if [ "$n_workers" -gt 0 ]; then
+        for log in access error; do mv "$work/run/$log.log" "$work/run/$log.2"; done
+        kill -USR1 "$pid"
+        wait_until 10 is_logged_anew
+        wait_until 10 test -e "$work/run/error.log"
+        for log in access error; do
+            expect "$uid:$gid" "$(stat -c %u:%g "$work/run/$log.log")" "the owner of a new $log.log"
+        done
+    fi
+
     # It may read its configuration again.
     kill -HUP "$pid"
     wait_until 10 grep -q "configuration is in force" "$work/run/error.log"

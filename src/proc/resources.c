@@ -344,7 +344,7 @@ struct log_sink *resources_log(const struct resources *r, const struct config_lo
     return s == NULL ? NULL : s->sink;
 }
 
-void resources_reopen_logs(struct resources *r,
+void resources_reopen_logs(struct resources *r, const struct config_global *global,
                            void (*renewed)(void *to, const struct resource *log), void *to)
 {
     list_each(at, keep, &r->all)
@@ -358,6 +358,7 @@ void resources_reopen_logs(struct resources *r,
                         s->name, strerror(errno));
             continue;
         }
+        opener_give_log(s->sink, global);
         s->fds[0] = log_fd(s->sink);
         renewed(to, s);
     }
