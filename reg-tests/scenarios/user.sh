@@ -61,6 +61,7 @@ start_as() { # start_as USER GID
         for set in CapInh CapPrm CapEff CapAmb; do
             expect 0000000000000000 "$(of_status $set)" "user $1: capabilities ($set)"
         done
+        if [ "$n_workers" -gt 0 ]; then expect 0000000000000000 "$(of_status CapBnd)" "user $1: the bounding set"; fi
     done
     expect "$uid:$2 700" "$(stat -c '%u:%g %a' "$work/spool")" "user $1: the spool's directory"
     expect "$uid" "$(stat -c %u "$work/run/access.log")" "user $1: the access log's owner"
