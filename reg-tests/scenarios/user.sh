@@ -120,6 +120,20 @@ for n_workers in 0 2; do
     expect here "$(request http://holdfast/here)" "a request"
     stop holdfast
     if [ -e "$work/run/pid" ]; then fail "the pid file is still there"; fi
+
+    # A directory of somebody else's is not taken, and whose it is is said.
+    rm -rf "$work/run" "$work/spool" "$work/front.sock"
+    mkdir "$work/run" "$work/spool"
+    status=0
+    timeout 20 "$build/holdfast" -f "$work/holdfast.cfg" >"$work/other.out" 2>&1 || status=$?
+    expect 1 "$status" "exit status of a start with root's directory"
+    grep -q "'$work/spool': it belongs to root (0), and user nobody may not write to it: chown it, or" "$work/other.out" ||
+        fail "not said whose the spool's directory is: $(cat "$work/other.out")"
+    chown nobody "$work/spool"
+    chmod 700 "$work/spool"
+    start_holdfast "$work/holdfast.cfg"
+    wait_until 10 has_pid
+    stop holdfast
     rm -rf "$work/run" "$work/spool"
     mkdir "$work/run"
 done

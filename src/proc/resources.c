@@ -221,8 +221,7 @@ static void prepare_spool(struct resources *r, const struct config *c,
         return;
     }
     if (!open_spool(r, c, spool))
-        generation_error(errors, &spool->place, "cannot use spool '%.*s' at '%.*s': %s",
-                         STR_ARG(spool->name), STR_ARG(spool->path), strerror(errno));
+        generation_spool_error(errors, c, spool);
 }
 
 /*
