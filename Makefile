@@ -38,8 +38,14 @@ LIBRARY   := $(filter-out $(PROGRAM),$(OBJECTS))
 UNIT_SOURCES := $(sort $(wildcard reg-tests/unit/*.c))
 UNIT_OBJECTS := $(UNIT_SOURCES:%.c=$(BUILD)/%.o)
 # Each of these is one file and one program.
-TOOL_SOURCES := $(sort $(wildcard examples/upload-demo/*.c) $(wildcard reg-tests/tools/*.c))
+TOOL_SOURCES := $(sort $(wildcard examples/upload-demo/*.c) \
+                  $(filter-out reg-tests/tools/faults.c,$(wildcard reg-tests/tools/*.c)))
 TOOLS        := $(TOOL_SOURCES:%.c=$(BUILD)/%)
+
+# A holdfast whose workers fail where a test tells them to, by functions that stand before ours.
+FAULTY  := $(BUILD)/holdfast-faults
+FAULTS  := $(BUILD)/reg-tests/tools/faults.o
+WRAPPED := bundle_compile worker_process_run worker_prepare worker_commit channel_send txn_enter loop_timer_set
 
 # Each corpus of inputs that fuzzing has found is run through its harness in every build.
 REPLAYS      := $(patsubst reg-tests/fuzz/corpus/%,$(BUILD)/replay/%,$(wildcard reg-tests/fuzz/corpus/*))
@@ -50,7 +56,7 @@ REPLAY_MAIN  := $(BUILD)/reg-tests/fuzz/replay/replay.o
 .DELETE_ON_ERROR:
 .SECONDARY:
 
-all: holdfast $(TOOLS)
+all: holdfast $(TOOLS) $(FAULTY)
 
 help:
 	@echo 'make           build ./holdfast'
@@ -73,6 +79,10 @@ holdfast: $(BUILD)/holdfast
 $(BUILD)/holdfast: $(PROGRAM) $(LIBRARY)
 	$(call say,LD $@)
 	$(Q)$(CC) $(LDFLAGS) -o $@ $^ $(LDLIBS)
+
+$(FAULTY): $(PROGRAM) $(FAULTS) $(LIBRARY)
+	$(call say,LD $@)
+	$(Q)$(CC) $(LDFLAGS) $(WRAPPED:%=-Wl,--wrap=%) -o $@ $^ $(LDLIBS)
 
 $(BUILD)/unit: $(UNIT_OBJECTS) $(LIBRARY)
 	$(call say,LD $@)
@@ -117,7 +127,7 @@ $(BUILD)/gen/config_parser.c $(BUILD)/gen/config_parser.h &: grammar/config.y
 # Whoever includes the parser's header finds it made.
 $(OBJECTS) $(UNIT_OBJECTS): | $(BUILD)/gen/config_parser.h
 
--include $(OBJECTS:.o=.d) $(UNIT_OBJECTS:.o=.d) $(TOOLS:=.d)
+-include $(OBJECTS:.o=.d) $(UNIT_OBJECTS:.o=.d) $(TOOLS:=.d) $(FAULTS:.o=.d)
 -include $(REPLAY_MAIN:.o=.d) $(REPLAYS:$(BUILD)/replay/%=$(BUILD)/reg-tests/fuzz/%_fuzz.d)
 
 deps:
@@ -142,7 +152,7 @@ test: have-deps
 	@reg-tests/run.sh $(BUILD)
 
 # In full length: what reload-*, worker-killed and their like do for a few seconds in `make test`.
-LONG := reload-load reload-stays worker-killed reload-valgrind
+LONG := reload-load reload-stays worker-killed over-tcp worker-silent reload-valgrind
 test-long: have-deps
 	@$(MAKE) --no-print-directory all
 	@set -e; for name in $(LONG); do echo "$$name"; \
@@ -179,7 +189,7 @@ install: $(BINARY)
 	    install -D -m 644 examples/systemd/holdfast.cfg $(DESTDIR)$(SYSCONFDIR)/holdfast/holdfast.cfg
 
 .PHONY: tools
-tools: $(TOOLS) $(REPLAYS)
+tools: $(TOOLS) $(REPLAYS) $(FAULTY)
 
 layers:
 	@reg-tests/layers.sh

@@ -25,6 +25,13 @@ void pack_u64(struct pack *p, uint64_t number);
 /* The length and the bytes, with a NUL behind them that is not counted. */
 void pack_str(struct pack *p, struct str text);
 
+/*
+ * Write the bytes to a file at its offset; read a whole file, whatever its offset, into a pack that
+ * is empty, and stays so on failure. False with errno. May block on the disk.
+ */
+bool pack_write(const struct pack *p, int fd);
+bool pack_read(struct pack *p, int fd);
+
 struct unpack {
     struct str rest;
     bool has_failed; /* there was less than was asked for */

@@ -61,6 +61,9 @@ struct ledger_figures {
 };
 struct ledger_figures ledger_sum(const struct ledger *l);
 
+/* Has nobody promised or written anything? */
+bool ledger_is_empty(const struct ledger *l);
+
 /* The process of this row has died. */
 void ledger_clear(struct ledger *l, unsigned row);
 

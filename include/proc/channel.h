@@ -23,7 +23,8 @@ enum message_kind {
     MESSAGE_DRAIN,       /* finish what is under way; number: milliseconds, or UINT32_MAX */
     MESSAGE_END,         /* end now */
 
-    MESSAGE_READY,   /* the bundle is prepared */
+    MESSAGE_BUSY,    /* the bundle is still compiled */
+    MESSAGE_READY,   /* it is prepared */
     MESSAGE_REFUSED, /* it cannot be; text: why, one line each */
     MESSAGE_DONE,    /* it is in force */
     MESSAGE_N

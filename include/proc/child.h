@@ -44,6 +44,8 @@ struct children {
     bool is_given_up; /* too many deaths: no more replacements until the next reload */
     void (*on_message)(struct child *c, const struct message *m);
     void (*on_death)(struct child *c, int status);
+    /* A process that is no worker has ended: as process 1 we are everybody's parent. */
+    void (*on_stranger)(struct children *all, pid_t pid, int status);
 };
 
 /* Make n empty places and their rows. False with errno. */

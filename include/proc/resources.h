@@ -6,6 +6,9 @@
  * or directory) and lives as long as configurations name it. A reload opens what is new first
  * (resources_prepare), which may fail and then changes nothing; then either half of it is undone
  * (resources_cancel), or what is no longer named is closed (resources_commit).
+ *
+ * A spool that is no longer named stays until its last body has gone (resources_sweep): where the
+ * same directory is named again meanwhile, what is in it still counts.
  */
 #ifndef HOLDFAST_PROC_RESOURCES_H
 #define HOLDFAST_PROC_RESOURCES_H
@@ -28,10 +31,13 @@ struct resource {
     enum log_kind log_kind; /* RESOURCE_LOG */
     struct log_sink *sink;  /* RESOURCE_LOG: has the descriptor */
     struct ledger *ledger;  /* RESOURCE_SPOOL */
+    dev_t device;           /* likewise: of its directory */
+    ino_t inode;
     int fds[RESOURCE_FDS_MAX];
     size_t n_fds;
     bool is_new;       /* opened by a prepare that is not committed */
     bool is_kept;      /* named by the configuration that was prepared last */
+    bool is_left;      /* a spool that no configuration names, with bodies in it or until it is swept */
     bool listens_late; /* bound beside a socket that goes: listens from the commit on */
     bool unlinks;      /* a unix socket of ours, known by its identity */
     struct addr addr;
@@ -58,6 +64,13 @@ void resources_cancel(struct resources *r);
 
 /* Take over what c says of binds that live; close what it does not name. */
 void resources_commit(struct resources *r, const struct config *c);
+
+/*
+ * Close the spools that have been left and are empty by now, some time after a commit: bodies of
+ * requests that began before it have been entered then. True: there are others, so the caller asks
+ * again.
+ */
+bool resources_sweep(struct resources *r);
 
 /* Close the listening sockets (what waits in their queues is the workers' to let in) and remove
  * their files. */

@@ -8,6 +8,7 @@
 #ifndef HOLDFAST_PROXY_GENERATION_H
 #define HOLDFAST_PROXY_GENERATION_H
 
+#include "base/list.h"
 #include "conf/config.h"
 #include "io/spool.h"
 
@@ -15,6 +16,7 @@ struct backend_state;
 struct worker;
 
 struct generation {
+    struct list link; /* worker->generations */
     unsigned refs;
     struct worker *worker;
     struct config *config;

@@ -32,6 +32,7 @@ struct worker {
     unsigned n_free_txns;
     unsigned max_fds;      /* of the process, less what it needs beside connections and spools */
     unsigned n_pooled;     /* idle connections to servers */
+    struct list generations; /* all that live: old ones with their requests; the newest first */
     struct generation *current;
     struct generation *pending; /* between worker_prepare and worker_commit */
     struct timer accept_timer;  /* runs while accepting is paused for want of descriptors */

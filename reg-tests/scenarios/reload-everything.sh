@@ -1,8 +1,8 @@
 #!/bin/bash
 #
 # Whatever a configuration can name is added, changed and removed by reloads of living workers: binds, spools, error
-# pages, routes, backends and servers, logs, files that it includes. Each takes effect with the next request, also
-# on a connection that was there before the first reload.
+# pages, routes, files of values, backends and servers, logs, files that it includes. Each takes effect with the next
+# request, also on a connection that was there before the first reload.
 
 # shellcheck source=reg-tests/tools/scenario.sh
 source "$(dirname "$0")/../tools/scenario.sh"
@@ -96,6 +96,39 @@ expect_answer /one 404 "page one
 reload <<<"$(cat "$work/holdfast.cfg")"
 expect_answer /one 404 "page two
 " "the same after it"
+
+# It is removed; a condition has a file, which changes, and which another condition does not have.
+pages() { # pages CONDITION
+    cat <<CONFIG
+$base
+frontend www { $bind; route listed when $1 { respond 200 "listed" } }
+CONFIG
+}
+expect_listed() { # expect_listed WHAT LISTED_PATH OTHER_PATH
+    expect_answer "$2" 200 listed "$1: a path of the list"
+    expect_answer "$3" 404 "404 Not Found
+Nothing is configured for this address.
+" "$1: a path that is not in it, without the page that was removed"
+}
+printf '/a\n/b\n' >"$work/paths.list"
+pages "path in file paths.list" | reload
+expect_listed "a file of values that was added" /b /c
+printf '/a\n/c\n' >"$work/paths.list"
+expect_listed "a file of values that has changed, before the reload" /b /c
+reload <<<"$(cat "$work/holdfast.cfg")"
+expect_listed "the same after it" /c /b
+echo /d >"$work/other.list"
+pages "path in file other.list" | reload
+expect_listed "another file of values" /d /c
+pages "path == /e" | reload
+rm "$work/paths.list" "$work/other.list"
+expect_listed "a file of values that was removed" /e /d
+reload <<<"$(cat "$work/holdfast.cfg")"
+expect_listed "the same after a reload without it" /e /d
+pages "path in file paths.list" >"$work/holdfast.cfg"
+if "$build/holdfast" -s reload -q -p "$work/pid" 2>"$work/said"; then fail "a reload with a file of values that is not there"; fi
+grep -q "paths.list" "$work/said" || fail "-s reload does not say what is not there: $(cat "$work/said")"
+expect_listed "after a reload that has failed" /e /a
 
 # A server changes its address; another is added, the first is removed.
 requests_of() { curl -sS --max-time 10 "http://127.0.0.1:$1/count" | sed -n 's/^requests //p'; }

@@ -4,13 +4,14 @@
 # have all their answers, none refused, none broken off; each reload changes a header, and every answer is wholly old
 # or wholly new. `-s reload` returns when the new configuration is in force, on old connections too.
 #
-# TEST_LONG=1: 200 reloads in at least 60 s.
+# TEST_TCP=1: over TCP (over-tcp.sh). TEST_LONG=1: 200 reloads in at least 60 s.
 
 # shellcheck source=reg-tests/tools/scenario.sh
 source "$(dirname "$0")/../tools/scenario.sh"
 
 n_reloads=20
 pause=0.02
+if [ -n "${TEST_TCP-}" ]; then n_reloads=10; fi
 if [ -n "${TEST_LONG-}" ]; then
     n_reloads=200
     pause=0.25
@@ -21,7 +22,7 @@ write_config() { # write_config VERSION
     cat >"$work/holdfast.cfg" <<CONFIG
 global { pid-file $work/pid; log stderr level notice; workers 2 }
 frontend www {
-    bind unix@$work/front.sock
+    $front_bind
     http-response set-header X-One "$1"
     route own when path == /own { http-response set-header X-Two "$1"; respond 200 "$1" }
     route all { http-response set-header X-Two "$1"; use-backend app }

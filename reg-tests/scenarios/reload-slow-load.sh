@@ -1,8 +1,8 @@
 #!/bin/bash
 #
 # A file that is long in coming (here: a pipe to which nobody writes yet) is not felt by clients: they are served while
-# the reload waits for it, also in one process (workers 0). Another reload that is asked for meanwhile comes after it,
-# and an end does not wait for it.
+# the reload waits for it, also in one process (workers 0), and a worker that dies is replaced. Another reload that is
+# asked for meanwhile comes after it, and an end does not wait for it.
 
 # shellcheck source=reg-tests/tools/scenario.sh
 source "$(dirname "$0")/../tools/scenario.sh"
@@ -17,7 +17,15 @@ frontend www {
 }
 CONFIG
 }
-is_loading() { [ "$(find "/proc/${pid_of[holdfast]}/fd" -lname "$work/pipe" 2>/dev/null)" != "" ]; }
+# The process itself, or one that is there for that alone.
+at_the_pipe() {
+    local pid
+
+    for pid in ${pid_of[holdfast]} $(pgrep -P "${pid_of[holdfast]}"); do
+        if find "/proc/$pid/fd" -lname "$work/pipe" 2>/dev/null | grep -q .; then echo "$pid"; fi
+    done
+}
+is_loading() { [ -n "$(at_the_pipe)" ]; }
 serves() { [ "$(request http://holdfast/)" = "$1" ]; }
 begin_slow_reload() { # begin_slow_reload VERSION: waits at the pipe, which the descriptor $writer keeps open
     write_config "$1" "route none when path in file $work/pipe { respond 404 }"
@@ -31,9 +39,20 @@ for n_workers in 0 2; do
     write_config 0
     start_holdfast "$work/holdfast.cfg"
     wait_until 10 test -s "$work/pid"
+    workers | head -n 1 >"$work/worker"
     begin_slow_reload 1
     expect 0 "$(request http://holdfast/)" "who serves while the reload waits"
     is_loading || fail "the reload has not waited"
+
+    if [ "$n_workers" = 2 ]; then
+        n_before=$(workers | wc -l)
+        victim=$(cat "$work/worker")
+        kill -KILL "$victim"
+        wait_until 5 grep -q "worker 0 is process" "$work/holdfast.err"
+        expect "$n_before" "$(workers | wc -l)" "processes"
+        expect 0 "$(request http://holdfast/)" "who serves after a death"
+        is_loading || fail "the reload has not gone on"
+    fi
 
     # The file of the reload under way has been read: this one is for the next.
     write_config 2
@@ -43,12 +62,15 @@ for n_workers in 0 2; do
     wait_until 10 serves 2
     expect 2 "$(grep -c 'the new configuration is in force' "$work/holdfast.err")" "reloads"
 
-    if [ "$n_workers" = 0 ]; then
+    if [ "$n_workers" = 2 ]; then # a fault in reading the file is a reload that fails, and no more
         begin_slow_reload 3
-        stop holdfast
+        kill -KILL "$(at_the_pipe)"
         exec {writer}>&-
-    else
-        stop holdfast
+        wait_until 5 grep -q "cannot load the configuration: Killed" "$work/holdfast.err"
+        expect 2 "$(request http://holdfast/)" "who serves after that"
     fi
+    begin_slow_reload 4
+    stop holdfast
+    exec {writer}>&-
     : >"$work/holdfast.err"
 done

@@ -3,7 +3,8 @@
 # What is under way stays under way: slow uploads, WebSockets and idle connections across many reloads. None is dropped,
 # there are no more processes than before, and they take no more memory.
 #
-# TEST_LONG=1: 50 uploads of 20 MB, 100 WebSockets and 1,000 idle connections across 50 reloads.
+# TEST_TCP=1: over TCP (over-tcp.sh). TEST_LONG=1: 50 uploads of 20 MB, 100 WebSockets and 1,000 idle connections
+# across 50 reloads.
 
 # shellcheck source=reg-tests/tools/scenario.sh
 source "$(dirname "$0")/../tools/scenario.sh"
@@ -26,7 +27,7 @@ write_config() { # write_config VERSION
 global { pid-file $work/pid; log stderr level notice; workers 2 }
 spool main { path $work/spool; reserve 0 }
 frontend www {
-    bind unix@$work/front.sock
+    $front_bind
     http-response set-header X-Version "$1"
     route own when path == /own { respond 200 "$1" }
     route all { request-buffering hold memory 16K; use-backend app }

@@ -85,6 +85,7 @@ export ASAN_OPTIONS=detect_leaks=0 # which is traced itself
 start holdfast strace -ff -qq -e trace=open,openat,openat2,creat -o "$work/trace" "$build/holdfast" -f "$work/holdfast.cfg"
 wait_until 20 test -s "$work/pid"
 master=$(cat "$work/pid")
+mapfile -t served < <(pgrep -P "$master")
 for ((i = 0; i < 20; i++)); do serves || fail "a request under strace"; done
 "$build/holdfast" -s reload -q -f "$work/holdfast.cfg" || fail "a reload under strace"
 serves || fail "a request after it"
@@ -92,9 +93,16 @@ serves || fail "a request after it"
 wait "${pid_of[holdfast]}" || fail "holdfast has ended with status $? under strace"
 unset "pid_of[holdfast]"
 n=0
+n_loaders=0
 for trace in "$work"/trace.*; do
     [ "$trace" != "$work/trace.$master" ] || continue
+    # The process that has read the file for the reload; no worker is, nor a thread of one.
+    if [[ " ${served[*]} " != *" ${trace##*.} "* ]] && grep -qF "$work/holdfast.cfg" "$trace"; then
+        n_loaders=$((n_loaders + 1))
+        continue
+    fi
     n=$((n + 1))
     if grep -vE 'openat\([0-9]+, "\.", .*O_TMPFILE|^(---|\+\+\+)' "$trace"; then fail "a worker has opened that"; fi
 done
+expect 1 "$n_loaders" "processes that have read the file"
 expect 4 "$n" "traces of workers, and of the thread of each that compiled"

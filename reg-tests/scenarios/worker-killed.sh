@@ -4,13 +4,14 @@
 # request is broken but those on connections of a killed worker, and what the dead have counted is nobody's
 # in the end: connections, bodies on disk, held requests.
 #
-# TEST_LONG=1: every 500 ms for 20 s.
+# TEST_TCP=1: over TCP (over-tcp.sh). TEST_LONG=1: every 500 ms for 20 s.
 
 # shellcheck source=reg-tests/tools/scenario.sh
 source "$(dirname "$0")/../tools/scenario.sh"
 
 n_kills=8
 pause=0.25
+if [ -n "${TEST_TCP-}" ]; then n_kills=4; fi
 if [ -n "${TEST_LONG-}" ]; then
     n_kills=40
     pause=0.5
@@ -21,7 +22,7 @@ cat >"$work/holdfast.cfg" <<CONFIG
 global { pid-file $work/pid; log stderr level notice; workers 2 }
 spool main { path $work/spool; reserve 0; quota 100M }
 frontend www {
-    bind unix@$work/front.sock
+    $front_bind
     http-response set-header X-One "1"
     http-response set-header X-Two "1"
     hold 1m
@@ -42,23 +43,33 @@ for i in 1 2 3 4 5 6; do start_upload "held$i" "$file" "/held/$i"; done
 wait_until 20 spools 6
 
 was_replaced() { [ "$(workers | wc -l)" = 2 ] && ! workers | grep -qx "$victim"; }
+start_of() { cut -d ' ' -f 22 "/proc/$1/stat"; } # in ticks since the machine was started
+# Sets $killed to a moment before the death of the victim: the kernel's own clock for processes, as start_of has it, so
+# that it does not matter when we look.
+kill_victim() {
+    # shellcheck disable=SC2016 # the inner shell's
+    killed=$(sh -c 'kill -KILL "$0"; cut -d " " -f 22 "/proc/$$/stat"' "$victim")
+}
 conns_of() { # how many client connections that worker has: sockets of the path that it serves
     { ss -xpH state connected 2>/dev/null || true; } | grep -F "$work/front.sock" | grep -c "pid=$1," || true
 }
 at_stake=0
-slowest=0
+ticks=$(getconf CLK_TCK)
 for ((i = 0; i < n_kills; i++)); do
     mapfile -t now < <(workers)
     victim=${now[$((i % 2))]}
+    other=${now[$(((i + 1) % 2))]}
     at_stake=$((at_stake + $(conns_of "$victim")))
-    since=$(date +%s%N)
-    kill -KILL "$victim"
+    kill_victim
     wait_until 10 was_replaced
-    took=$((($(date +%s%N) - since) / 1000000))
-    if [ "$took" -gt "$slowest" ]; then slowest=$took; fi
+    started=$(start_of "$(workers | grep -vx "$other")")
+    echo $(((started - killed) * 1000 / ticks)) >>"$work/took"
     sleep "$pause"
 done
-echo "the slowest replacement was seen after $slowest ms"
+# The median: on a machine that is busy with something else one or the other fork is late, but not half of them.
+median=$(sort -n "$work/took" | sed -n "$(((n_kills + 1) / 2))p")
+echo "half of the replacements took $median ms or less, the slowest $(sort -n "$work/took" | tail -n 1) ms"
+[ "$median" -le 100 ] || fail "a worker is replaced after $median ms"
 
 for i in 1 2 3 4 5 6; do finish_upload "held$i"; done
 stop_clients

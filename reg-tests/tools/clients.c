@@ -2,13 +2,13 @@
  * clients - clients of every kind at once, which notice everything: for what happens to a proxy
  * while it serves. Also the server behind it.
  *
- *     clients --listen 127.0.0.1:0 --front PATH [--keep N] [--close N] [--idle N] [--tunnels N]
+ *     clients --listen 127.0.0.1:0 --front PLACE [--keep N] [--close N] [--idle N] [--tunnels N]
  *             [--uploads N --bytes N --rate N]
  *
- * Prints "listening on ADDRESS:PORT" (the server), and, when all are connected to the proxy at the
- * socket file PATH, "ready". Goes on until its standard input ends; then uploads come to their end,
- * and each connection that was to stay is used once more. The last line has the figures, each a
- * NAME=NUMBER.
+ * Prints "listening on ADDRESS:PORT" (the server), and, when all are connected to the proxy at
+ * PLACE, a socket file or ADDRESS:PORT, "ready". Goes on until its standard input ends; then
+ * uploads come to their end, and each connection that was to stay is used once more. The last line
+ * has the figures, each a NAME=NUMBER.
  *
  *     keep, close   one request after the other, on one connection or each on its own, for /own and
  *                   /app in turn. An answer has status 200 and the same text in its fields X-One
@@ -24,7 +24,6 @@
 #include <poll.h>
 #include <stdatomic.h>
 #include <sys/resource.h>
-#include <sys/stat.h>
 #include <time.h>
 
 #define WAIT_S          60
@@ -75,24 +74,63 @@ static void serve(struct http_conn *c)
 
 /* --- one exchange --- */
 
+union front_address {
+    struct sockaddr any;
+    struct sockaddr_un file;
+    struct sockaddr_in ip;
+};
+
+static socklen_t front_address(union front_address *a)
+{
+    const char *colon = strrchr(front, ':');
+    char host[64];
+
+    memset(a, 0, sizeof(*a));
+    if (front[0] == '/') {
+        a->file.sun_family = AF_UNIX;
+        snprintf(a->file.sun_path, sizeof(a->file.sun_path), "%s", front);
+        return sizeof(a->file);
+    }
+    snprintf(host, sizeof(host), "%.*s", colon == NULL ? 0 : (int)(colon - front), front);
+    a->ip.sin_family = AF_INET;
+    if (inet_pton(AF_INET, host, &a->ip.sin_addr) != 1) {
+        fprintf(stderr, "%s: neither a path nor an address such as 127.0.0.1:3000\n", front);
+        exit(2);
+    }
+    a->ip.sin_port = htons((uint16_t)atoi(colon + 1));
+    return sizeof(a->ip);
+}
+
+/* -1: it has been refused. */
+static int connected(void)
+{
+    union front_address address;
+    socklen_t length = front_address(&address);
+    int fd = socket(address.any.sa_family, SOCK_STREAM | SOCK_CLOEXEC, 0);
+
+    if (fd < 0)
+        http_die("socket");
+    if (connect(fd, &address.any, length) == 0)
+        return fd;
+    close(fd);
+    return -1;
+}
+
 static void connect_to_front(struct http_conn *c)
 {
-    struct sockaddr_un address = {.sun_family = AF_UNIX};
     struct timeval wait = {.tv_sec = WAIT_S};
+    int on = 1;
 
-    snprintf(address.sun_path, sizeof(address.sun_path), "%s", front);
     c->start = 0;
     c->end = 0;
-    c->fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
-    if (c->fd < 0)
-        http_die("socket");
+    c->fd = connected();
+    if (c->fd < 0) {
+        atomic_fetch_add(&refused, 1);
+        return;
+    }
     setsockopt(c->fd, SOL_SOCKET, SO_RCVTIMEO, &wait, sizeof(wait));
     setsockopt(c->fd, SOL_SOCKET, SO_SNDTIMEO, &wait, sizeof(wait));
-    if (connect(c->fd, (struct sockaddr *)&address, sizeof(address)) == 0)
-        return;
-    atomic_fetch_add(&refused, 1);
-    close(c->fd);
-    c->fd = -1;
+    setsockopt(c->fd, IPPROTO_TCP, TCP_NODELAY, &on, sizeof(on)); /* a socket file has none */
 }
 
 struct answer {
@@ -365,15 +403,19 @@ static void run(void)
 
 static void wait_for_front(void)
 {
-    struct stat is_there;
+    int fd = connected();
 
-    for (int i = 0; i < WAIT_S * 100 && stat(front, &is_there) != 0; i++)
+    for (int i = 0; i < WAIT_S * 100 && fd < 0; i++) {
         sleep_ms(10);
+        fd = connected();
+    }
+    if (fd >= 0)
+        close(fd);
 }
 
 static _Noreturn void usage(void)
 {
-    fputs("usage: clients --listen ADDRESS:PORT --front PATH [--keep N] [--close N] [--idle N]\n"
+    fputs("usage: clients --listen ADDRESS:PORT --front PLACE [--keep N] [--close N] [--idle N]\n"
           "               [--tunnels N] [--uploads N --bytes N --rate N]\n",
           stderr);
     exit(2);

@@ -10,10 +10,14 @@
 #
 #     start NAME COMMAND...       in the background; output in $work/NAME.out and $work/NAME.err
 #     start_origin NAME [ARG...]  the same for reg-tests/tools/origin; sets $port to where it listens
-#     start_clients [ARG...]      reg-tests/tools/clients at $work/front.sock, and the server behind it at $port
+#     start_clients [ARG...]      reg-tests/tools/clients at $front, and the server behind it at $port. $front is
+#                                 $work/front.sock, and with TEST_TCP=1 an address and a port; CONFIG has $front_bind
 #     stop_clients                let them come to their end; sets $figures
 #     figure NAME                 one of these
-#     start_holdfast CONFIG       and wait until $work/front.sock, which CONFIG must bind, accepts
+#     start_holdfast CONFIG       and wait until $work/front.sock, which CONFIG must bind, accepts; $program is started
+#     free_port                   sets $port to one that nobody has, best used at 127.0.0.2: other processes on this
+#                                 machine get theirs at 127.0.0.1, and whoever connects before it is bound cannot
+#                                 happen to come from the very same port, and meet itself
 #     request ARG...              curl to that socket, at most 60 s; URLs begin with http://holdfast/
 #     start_upload NAME FILE PATH [ARG...]   curl -T in the background
 #     is_sent NAME                has that curl sent everything? An answer before that fails the test
@@ -41,6 +45,7 @@ root=$(realpath "$(dirname "${BASH_SOURCE[0]}")/../..")
 mb=1000000
 # shellcheck disable=SC2034 # for the scenario
 if [[ $build == */torture ]]; then mb=50000; fi
+program=$build/holdfast
 work=$(mktemp -d "${TMPDIR:-/tmp}/scenario.XXXXXX")
 declare -A pid_of=()
 
@@ -124,11 +129,25 @@ start_origin() {
     start_listening "$name" "$build/reg-tests/tools/origin" "$@"
 }
 
+# The kernel takes one for us, and lets it go.
+free_port() {
+    start_origin probe
+    stop probe
+}
+
 # They go on until their standard input, which is ours to close, has ended.
 start_clients() {
+    front=$work/front.sock
+    front_bind="bind unix@$front"
+    if [ -n "${TEST_TCP-}" ]; then
+        free_port
+        front=127.0.0.2:$port
+        # shellcheck disable=SC2034 # for the scenario
+        front_bind="bind unix@$work/front.sock; bind $front"
+    fi
     mkfifo "$work/go-on"
     : >"$work/clients.out"
-    "$build/reg-tests/tools/clients" --listen 127.0.0.1:0 --front "$work/front.sock" "$@" \
+    "$build/reg-tests/tools/clients" --listen 127.0.0.1:0 --front "$front" "$@" \
         >"$work/clients.out" 2>"$work/clients.err" <"$work/go-on" &
     pid_of[clients]=$!
     exec {go_on}>"$work/go-on"
@@ -153,7 +172,7 @@ front_is_there() {
 }
 
 start_holdfast() {
-    start holdfast "$build/holdfast" -f "$1"
+    start holdfast "$program" -f "$1"
     wait_until 10 front_is_there
 }
 
@@ -194,7 +213,7 @@ make_file() {
 
 # The numbers of the workers, each on a line; without workers that of holdfast itself.
 workers() {
-    pgrep -P "${pid_of[holdfast]}" -x holdfast || echo "${pid_of[holdfast]}"
+    pgrep -P "${pid_of[holdfast]}" -x "${program##*/}" || echo "${pid_of[holdfast]}"
 }
 
 # A body on disk has no name; it is seen as an open file that is "deleted". So is memory that is

@@ -5,6 +5,9 @@
 
 #include "unit.h"
 
+#include <sys/mman.h>
+#include <unistd.h>
+
 static void what_was_packed_comes_out(void)
 {
     struct pack p;
@@ -63,9 +66,36 @@ static void what_is_cut_short_is_noticed(void)
     pack_reset(&p);
 }
 
+static void a_file_gives_back_what_was_written(void)
+{
+    int fd = memfd_create("pack", 0);
+    struct pack written;
+    struct pack read;
+    struct unpack u;
+
+    pack_init(&written);
+    pack_init(&read);
+    for (uint64_t i = 0; i < 10000; i++)
+        pack_u64(&written, i);
+    pack_str(&written, STR("the end"));
+    CU_ASSERT(pack_write(&written, fd));
+    CU_ASSERT(pack_read(&read, fd)); /* the offset is at the end */
+    CU_ASSERT_EQUAL(read.n, written.n);
+    unpack_init(&u, (struct str){read.bytes, read.n});
+    for (uint64_t i = 0; i < 10000; i++)
+        CU_ASSERT_EQUAL_FATAL(unpack_u64(&u), i);
+    CU_ASSERT(str_eq(unpack_str(&u), STR("the end")));
+    pack_reset(&written);
+    pack_reset(&read);
+    close(fd);
+    CU_ASSERT_FALSE(pack_read(&read, fd));
+    CU_ASSERT_PTR_NULL(read.bytes);
+}
+
 UNIT_SUITE(base_pack)
 {
     UNIT_TEST(what_was_packed_comes_out);
     UNIT_TEST(texts_are_terminated);
     UNIT_TEST(what_is_cut_short_is_noticed);
+    UNIT_TEST(a_file_gives_back_what_was_written);
 }

@@ -100,6 +100,22 @@ static void nobody_takes_the_ground_away(void)
     close(fd);
 }
 
+static void one_without_promises_or_files_is_empty(void)
+{
+    struct ledger *l = ledger_new(1);
+
+    CU_ASSERT_PTR_NOT_NULL_FATAL(l);
+    CU_ASSERT(ledger_is_empty(l));
+    ledger_add(&l->rows[0].promised_bytes, 1);
+    CU_ASSERT_FALSE(ledger_is_empty(l));
+    ledger_add(&l->rows[0].promised_bytes, (uint64_t)-1);
+    ledger_add(&l->rows[0].n_files, 1);
+    CU_ASSERT_FALSE(ledger_is_empty(l));
+    ledger_clear(l, 0);
+    CU_ASSERT(ledger_is_empty(l));
+    ledger_unmap(l);
+}
+
 static void a_sum_does_not_wrap(void)
 {
     struct ledger *l;
@@ -119,5 +135,6 @@ UNIT_SUITE(io_ledger)
     UNIT_TEST(the_quota_is_that_of_all);
     UNIT_TEST(the_row_of_the_dead_is_cleared);
     UNIT_TEST(nobody_takes_the_ground_away);
+    UNIT_TEST(one_without_promises_or_files_is_empty);
     UNIT_TEST(a_sum_does_not_wrap);
 }

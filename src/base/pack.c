@@ -5,6 +5,10 @@
 
 #include "base/pool.h"
 
+#include <errno.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
 #define PACK_FIRST_BYTES 4096
 
 void pack_init(struct pack *p)
@@ -50,6 +54,43 @@ void pack_str(struct pack *p, struct str text)
     pack_u64(p, text.n);
     pack_bytes(p, text.p, text.n);
     pack_bytes(p, "", 1);
+}
+
+bool pack_write(const struct pack *p, int fd)
+{
+    for (size_t at = 0; at < p->n;) {
+        ssize_t wrote = write(fd, p->bytes + at, p->n - at);
+
+        if (wrote < 0 && errno != EINTR)
+            return false;
+        at += wrote < 0 ? 0 : (size_t)wrote;
+    }
+    return true;
+}
+
+bool pack_read(struct pack *p, int fd)
+{
+    struct stat st;
+
+    if (fstat(fd, &st) != 0)
+        return false;
+    p->room = (size_t)st.st_size + 1;
+    p->bytes = memory_get(p->room);
+    if (p->bytes == NULL)
+        return false;
+    while (p->n < (size_t)st.st_size) {
+        ssize_t got = pread(fd, p->bytes + p->n, (size_t)st.st_size - p->n, (off_t)p->n);
+
+        if (got < 0 && errno == EINTR)
+            continue;
+        if (got <= 0) {
+            errno = got == 0 ? EIO : errno;
+            pack_reset(p);
+            return false;
+        }
+        p->n += (size_t)got;
+    }
+    return true;
 }
 
 void unpack_init(struct unpack *u, struct str bytes)

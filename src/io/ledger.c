@@ -134,6 +134,13 @@ struct ledger_figures ledger_sum(const struct ledger *l)
     return sum;
 }
 
+bool ledger_is_empty(const struct ledger *l)
+{
+    struct ledger_figures sum = ledger_sum(l);
+
+    return sum.promised_bytes == 0 && sum.n_files == 0;
+}
+
 void ledger_clear(struct ledger *l, unsigned row)
 {
     atomic_store(&l->rows[row].promised_bytes, 0);

@@ -42,8 +42,9 @@ struct spool_store {
     uint64_t quota_bytes;
     uint64_t reserve_bytes;
     struct ledger *ledger;
-    struct ledger_row *own; /* of the ledger: all our spools */
-    ino_t ledger_inode;     /* what the ledger is known by; 0: it is ours alone */
+    struct ledger_row *own;  /* of the ledger; another store of this directory may share it */
+    uint64_t promised_bytes; /* ours of it */
+    ino_t ledger_inode;      /* what the ledger is known by; 0: it is ours alone */
     unsigned name_counter;
     size_t path_n;
     char path[];
@@ -285,7 +286,7 @@ void spool_store_unref(struct spool_store *s)
 {
     if (s == NULL || --s->refs > 0)
         return;
-    assert(s->own == NULL || s->own->promised_bytes == 0);
+    assert(s->promised_bytes == 0);
     ledger_unmap(s->ledger);
     if (s->dir_fd >= 0)
         close(s->dir_fd);
@@ -355,6 +356,13 @@ void spool_init(struct spool *s, struct spool_store *store)
     *s = (struct spool){.fd = -1, .store = store == NULL ? NULL : spool_store_ref(store)};
 }
 
+/* More, or with what is negative less. */
+static void store_promise(struct spool_store *store, uint64_t more)
+{
+    store->promised_bytes += more;
+    ledger_add(&store->own->promised_bytes, more);
+}
+
 void spool_clear(struct spool *s)
 {
     if (s->fd >= 0) {
@@ -363,7 +371,7 @@ void spool_clear(struct spool *s)
         ledger_add(&s->store->own->written_bytes, -s->size_bytes);
     }
     if (s->store != NULL)
-        ledger_add(&s->store->own->promised_bytes, -s->promised_bytes);
+        store_promise(s->store, -s->promised_bytes);
     s->fd = -1;
     s->size_bytes = 0;
     s->promised_bytes = 0;
@@ -381,9 +389,8 @@ static bool store_has_room(const struct spool_store *store)
 {
     struct ledger_figures all = ledger_sum(store->ledger);
     /* Promised and not yet on the disk. Others go on while we add up. */
-    uint64_t outstanding = all.promised_bytes > all.written_bytes
-                               ? all.promised_bytes - all.written_bytes
-                               : 0;
+    uint64_t outstanding =
+        all.promised_bytes > all.written_bytes ? all.promised_bytes - all.written_bytes : 0;
     uint64_t room;
 
     errno = EDQUOT;
@@ -410,11 +417,11 @@ bool spool_admit(struct spool *s, uint64_t total_bytes)
         errno = EDQUOT;
         return false;
     }
-    ledger_add(&store->own->promised_bytes, more);
+    store_promise(store, more);
     if (!store_has_room(store)) {
         int saved = errno;
 
-        ledger_add(&store->own->promised_bytes, -more);
+        store_promise(store, -more);
         errno = saved;
         return false;
     }
@@ -426,7 +433,7 @@ void spool_settle(struct spool *s)
 {
     if (s->store == NULL)
         return;
-    ledger_add(&s->store->own->promised_bytes, -(s->promised_bytes - s->size_bytes));
+    store_promise(s->store, -(s->promised_bytes - s->size_bytes));
     s->promised_bytes = s->size_bytes;
 }
 

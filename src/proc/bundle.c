@@ -15,21 +15,6 @@
 
 /* --- the master's side --- */
 
-static bool write_whole(int fd, const char *bytes, size_t n)
-{
-    while (n > 0) {
-        ssize_t wrote = write(fd, bytes, n);
-
-        if (wrote < 0 && errno == EINTR)
-            continue;
-        if (wrote <= 0)
-            return false;
-        bytes += wrote;
-        n -= (size_t)wrote;
-    }
-    return true;
-}
-
 /* Memory that nobody can change any more. */
 static int seal_text(const struct pack *head, const struct pack *answers)
 {
@@ -38,7 +23,7 @@ static int seal_text(const struct pack *head, const struct pack *answers)
 
     if (fd < 0)
         return -1;
-    if (write_whole(fd, head->bytes, head->n) && write_whole(fd, answers->bytes, answers->n) &&
+    if (pack_write(head, fd) && pack_write(answers, fd) &&
         fcntl(fd, F_ADD_SEALS, F_SEAL_WRITE | F_SEAL_SHRINK | F_SEAL_GROW | F_SEAL_SEAL) == 0)
         return fd;
     saved = errno;

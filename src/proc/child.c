@@ -303,14 +303,16 @@ void children_reap(struct children *all)
     int status;
     pid_t pid;
 
-    while ((pid = waitpid(-1, &status, WNOHANG)) > 0) { /* as process 1, strangers too */
+    while ((pid = waitpid(-1, &status, WNOHANG)) > 0) {
         struct child *c = NULL;
 
         for (unsigned i = 0; i < all->n; i++)
             if (all->all[i].pid == pid)
                 c = &all->all[i];
-        if (c == NULL)
+        if (c == NULL) {
+            all->on_stranger(all, pid, status);
             continue;
+        }
         log_death(c, status);
         c->pid = 0;
         if (is_own_fault(c, status))

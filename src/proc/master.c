@@ -9,6 +9,7 @@
 #include "conf/files_record.h"
 #include "proc/child.h"
 #include "proc/control.h"
+#include "proc/loader.h"
 #include "proc/notify.h"
 #include "proc/process.h"
 #include "proc/report.h"
@@ -23,21 +24,25 @@
 #include <time.h>
 #include <unistd.h>
 
-/* A worker that has not prepared or committed a bundle after this long never will: the slowest
- * compile that was seen, 10,000 routes under valgrind, takes a third of it. */
+/* Reading the file, and asking name servers: not as long as `-s reload` waits. */
+#define LOAD_MS 100000
+/* A worker that has said nothing of a bundle after this long never will. */
 #define ANSWER_MS 30000
 /* A bundle is sent so often where workers die meanwhile; a bundle that kills them is not sent on.
  */
 #define ATTEMPTS_MAX 2
 /* After a fork that failed. */
 #define FORK_AGAIN_MS 100
+/* Bodies in a spool that is no longer configured: how often they are looked for. */
+#define SWEEP_AGAIN_MS 1000
 /* After workers were told to end now, or should have ended by themselves. */
 #define KILL_MS  1000
 #define GRACE_MS 2000
 /* As a shell says that SIGINT has ended a program; with -W. */
 #define STATUS_INTERRUPTED 130
+#define LINE_MAX_BYTES     256
 
-enum phase { STARTING, SERVING, PREPARING, COMMITTING, STOPPING };
+enum phase { STARTING, SERVING, LOADING, PREPARING, COMMITTING, STOPPING };
 
 struct master {
     struct start *start;
@@ -46,6 +51,7 @@ struct master {
     struct control control;
     struct resources resources;
     struct children children;
+    struct loader loader; /* while LOADING */
     enum phase phase;
     bool has_started;       /* the first generation is in force */
     struct config *current; /* NULL before that */
@@ -58,6 +64,7 @@ struct master {
     bool wants_reopen;
     struct timer bound; /* of whatever the phase waits for */
     struct timer fork_again;
+    struct timer sweep_again;
     struct timer alive; /* the service manager's watchdog */
     uint32_t alive_every_ms;
     int exit_status;
@@ -276,6 +283,15 @@ static void settle_if_committed(struct master *m)
         started(m);
 }
 
+/* Spools that a reload has left are closed when their last body has gone. */
+static void sweep_again_fired(struct timer *t)
+{
+    struct master *m = list_owner(t, struct master, sweep_again);
+
+    if (resources_sweep(&m->resources))
+        loop_timer_set(m->loop, &m->sweep_again, SWEEP_AGAIN_MS);
+}
+
 /* Every worker has prepared it: the one decision. */
 static void commit_if_prepared(struct master *m)
 {
@@ -291,6 +307,7 @@ static void commit_if_prepared(struct master *m)
     m->current = m->pending;
     m->pending = NULL;
     resources_commit(&m->resources, m->current);
+    loop_timer_set(m->loop, &m->sweep_again, SWEEP_AGAIN_MS);
     use_log(m);
     m->phase = COMMITTING;
     loop_timer_set(m->loop, &m->bound, ANSWER_MS);
@@ -360,6 +377,10 @@ static void on_message(struct child *c, const struct message *message)
     struct master *m = list_owner(c->children, struct master, children);
 
     switch (message->kind) {
+    case MESSAGE_BUSY: /* it is slow, and not silent */
+        if (m->phase == PREPARING && message->number == m->proposed.number)
+            loop_timer_set(m->loop, &m->bound, ANSWER_MS);
+        return;
     case MESSAGE_READY:
         c->ready = message->number;
         commit_if_prepared(m);
@@ -409,7 +430,8 @@ static void on_death(struct child *c, int status)
         respawn(m, c);
         settle_if_committed(m);
         return;
-    case SERVING: respawn(m, c); return;
+    case SERVING:
+    case LOADING: respawn(m, c); return;
     case STOPPING:
         if (children_alive(&m->children) == 0)
             loop_stop(m->loop);
@@ -419,26 +441,67 @@ static void on_death(struct child *c, int status)
 
 /* --- reload --- */
 
+static void fail_to_load(struct master *m, const char *why)
+{
+    char text[LINE_MAX_BYTES];
+
+    snprintf(text, sizeof(text), "cannot load the configuration: %s", why);
+    report_failure(&m->report, NULL, text);
+    settle(m, false);
+}
+
 static void reload(struct master *m)
 {
-    struct generation_errors errors = {.failed = report_failure, .to = &m->report};
-    struct files_recorder recorder;
-    struct pack answers;
-    struct config *c;
-
     m->wants_reload = m->phase != SERVING && m->phase != STOPPING;
     if (m->phase != SERVING)
         return;
-    m->phase = PREPARING;
+    m->phase = LOADING;
     control_begin(&m->control);
     notify_reloading();
     report_reset(&m->report);
-    pack_init(&answers);
-    files_recorder_init(&recorder, &files_disk, &answers);
-    c = report_compile(&m->report, m->start->options->config_path, &recorder.files);
-    if (c == NULL || !propose(m, c, &answers, &errors))
+    loop_timer_set(m->loop, &m->bound, LOAD_MS);
+    if (!loader_start(&m->loader, m->start->options->config_path))
+        fail_to_load(m, strerror(errno));
+}
+
+/* The world has been asked: what is compiled from its answers is what the workers will compile. */
+static void propose_loaded(struct master *m, const struct pack *answers)
+{
+    struct generation_errors errors = {.failed = report_failure, .to = &m->report};
+    struct files_replayer replayer;
+    struct unpack rest;
+    bool has_strayed;
+    struct config *c;
+
+    unpack_init(&rest, (struct str){answers->bytes, answers->n});
+    files_replayer_init(&replayer, &rest, &has_strayed);
+    c = report_compile(&m->report, m->start->options->config_path, &replayer.files);
+    m->phase = PREPARING;
+    if (c == NULL || !propose(m, c, answers, &errors))
         settle(m, false);
+}
+
+static void loaded(struct master *m, int status)
+{
+    struct pack answers;
+    const char *why;
+
+    timer_stop(&m->bound);
+    pack_init(&answers);
+    why = loader_take(&m->loader, status, &answers);
+    if (why == NULL)
+        propose_loaded(m, &answers);
+    else
+        fail_to_load(m, why);
     pack_reset(&answers);
+}
+
+static void on_stranger(struct children *children, pid_t pid, int status)
+{
+    struct master *m = list_owner(children, struct master, children);
+
+    if (pid == m->loader.pid)
+        loaded(m, status);
 }
 
 static void on_control_reload(struct control *control)
@@ -453,6 +516,7 @@ static void begin_to_stop(struct master *m)
 {
     if (m->pending != NULL)
         forget_proposal(m);
+    loader_stop(&m->loader);
     m->phase = STOPPING;
     children_forget_parcel(&m->children, &m->in_force); /* its sockets are closed below */
     notify_stopping();
@@ -511,6 +575,10 @@ static void bound_fired(struct timer *t)
     struct master *m = list_owner(t, struct master, bound);
 
     switch (m->phase) {
+    case LOADING:
+        loader_stop(&m->loader);
+        fail_to_load(m, "a disk or a name server does not answer");
+        return;
     case STARTING:
     case PREPARING:
         report_failure(&m->report, NULL, "a worker does not answer");
@@ -577,6 +645,7 @@ static bool master_init(struct master *m, unsigned n_workers)
     m->proposed.text_fd = -1;
     timer_init(&m->bound, bound_fired);
     timer_init(&m->fork_again, fork_again_fired);
+    timer_init(&m->sweep_again, sweep_again_fired);
     timer_init(&m->alive, alive_fired);
     resources_init(&m->resources, &s->opener.opener, n_workers);
     m->loop = loop_new(process_poller(&s->config->global) == POLLER_EPOLL ? LOOP_EPOLL : LOOP_POLL);
@@ -586,6 +655,7 @@ static bool master_init(struct master *m, unsigned n_workers)
     m->children.is_debug = s->options->is_debug;
     m->children.on_message = on_message;
     m->children.on_death = on_death;
+    m->children.on_stranger = on_stranger;
     return signals_watch(&m->signals, m->loop, on_signal) ||
            process_say_errno("cannot watch for signals");
 }
@@ -632,6 +702,7 @@ static void master_end(struct master *m)
     config_unref(m->current);
     loop_timer_remove(m->loop, &m->bound);
     loop_timer_remove(m->loop, &m->fork_again);
+    loop_timer_remove(m->loop, &m->sweep_again);
     loop_timer_remove(m->loop, &m->alive);
     signals_end(&m->signals, m->loop);
     loop_free(m->loop);

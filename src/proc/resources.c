@@ -6,6 +6,8 @@
 #include "base/pool.h"
 
 #include <errno.h>
+#include <fcntl.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 void resources_init(struct resources *r, const struct opener *opener, unsigned n_rows)
@@ -46,7 +48,7 @@ static struct resource *resource_find(const struct resources *r, enum resource_k
     {
         struct resource *s = list_owner(at, struct resource, link);
 
-        if (s->kind == kind && s->log_kind == log_kind &&
+        if (s->kind == kind && s->log_kind == log_kind && !s->is_left &&
             str_eq((struct str){s->name, s->name_n}, name))
             return s;
     }
@@ -186,6 +188,35 @@ static void prepare_log(struct resources *r, const struct config_log *log, const
                          strerror(errno));
 }
 
+/* The spool of that very directory, under whatever name: one that has been left, most likely. */
+static const struct resource *find_directory(const struct resources *r, const struct stat *st)
+{
+    list_each(at, keep, (struct list *)(uintptr_t)&r->all)
+    {
+        const struct resource *s = list_owner(at, struct resource, link);
+
+        if (s->ledger != NULL && s->device == st->st_dev && s->inode == st->st_ino)
+            return s;
+    }
+    return NULL;
+}
+
+/* A directory has one ledger, as long as there is a body in it. */
+static int open_ledger(const struct resources *r, struct resource *s)
+{
+    const struct resource *same;
+    struct stat st;
+
+    if (fstat(s->fds[0], &st) != 0)
+        return -1;
+    s->device = st.st_dev;
+    s->inode = st.st_ino;
+    same = find_directory(r, &st);
+    if (same != NULL)
+        return fcntl(same->fds[1], F_DUPFD_CLOEXEC, 0);
+    return ledger_make(r->n_rows, spool_directory_quota(s->fds[0]));
+}
+
 static bool open_spool(struct resources *r, const struct config *c,
                        const struct config_spool *spool)
 {
@@ -199,7 +230,7 @@ static bool open_spool(struct resources *r, const struct config *c,
     if (fd < 0)
         return resource_fail(s);
     s->fds[s->n_fds++] = fd;
-    fd = ledger_make(r->n_rows, spool_directory_quota(fd));
+    fd = open_ledger(r, s);
     if (fd < 0)
         return resource_fail(s);
     s->fds[s->n_fds++] = fd;
@@ -320,9 +351,40 @@ void resources_commit(struct resources *r, const struct config *c)
         struct resource *s = list_owner(at, struct resource, link);
 
         s->is_new = false;
-        if (!s->is_kept)
+        s->is_left = s->is_left || (!s->is_kept && s->ledger != NULL);
+        if (!s->is_kept && !s->is_left)
             resource_close(s);
     }
+}
+
+/* Is it named again? Then the ledger is no longer its alone. */
+static bool has_successor(const struct resources *r, const struct resource *left)
+{
+    list_each(at, keep, (struct list *)(uintptr_t)&r->all)
+    {
+        const struct resource *s = list_owner(at, struct resource, link);
+
+        if (s->ledger != NULL && !s->is_left && s->device == left->device &&
+            s->inode == left->inode)
+            return true;
+    }
+    return false;
+}
+
+bool resources_sweep(struct resources *r)
+{
+    bool is_more = false;
+
+    list_each(at, keep, &r->all)
+    {
+        struct resource *s = list_owner(at, struct resource, link);
+
+        if (s->is_left && (ledger_is_empty(s->ledger) || has_successor(r, s)))
+            resource_close(s);
+        else
+            is_more = is_more || s->is_left;
+    }
+    return is_more;
 }
 
 void resources_close_binds(struct resources *r)

@@ -19,6 +19,9 @@
 #include <stdio.h>
 #include <unistd.h>
 
+/* How often we say that we still compile. */
+#define BUSY_MS 1000
+
 /*
  * A bundle on its way, or prepared. Compiling it is a job beside the loop; one whose bundle is
  * forgotten meanwhile comes to its end unheard.
@@ -42,6 +45,7 @@ struct worker_process {
     struct drain drain;
     struct preparation *preparation; /* NULL: none */
     struct list forgotten;           /* those whose job still runs */
+    struct timer busy;               /* while that of the preparation does */
     bool has_failed;                 /* its first bundle was refused: there is nothing to serve */
     bool is_debug;
     int null_fd;
@@ -140,6 +144,17 @@ static void compiled(struct job *j)
         refuse(p, q->bundle.number, (struct str){q->reasons, q->n_reasons});
 }
 
+/* The master takes silence for the end of us. */
+static void busy_fired(struct timer *t)
+{
+    struct worker_process *p = list_owner(t, struct worker_process, busy);
+
+    if (p->preparation == NULL || !p->preparation->job.is_running)
+        return;
+    answer(p, MESSAGE_BUSY, p->preparation->bundle.number, STR(""));
+    loop_timer_set(p->worker.loop, t, BUSY_MS);
+}
+
 /* All descriptors are there. Who serves nobody yet need not do it beside the loop. */
 static void compile_if_whole(struct preparation *q)
 {
@@ -147,8 +162,10 @@ static void compile_if_whole(struct preparation *q)
 
     if (!bundle_is_whole(&q->bundle))
         return;
-    if (w->current != NULL && job_start(&q->job, w->loop, compile, compiled))
+    if (w->current != NULL && job_start(&q->job, w->loop, compile, compiled)) {
+        loop_timer_set(w->loop, &q->process->busy, BUSY_MS);
         return;
+    }
     compile(&q->job);
     compiled(&q->job);
 }
@@ -227,6 +244,7 @@ static void on_message(struct worker_process *p, struct message *m)
         break;
     case MESSAGE_DRAIN: drain_start(&p->drain, (uint32_t)m->number); break;
     case MESSAGE_END: loop_stop(p->worker.loop); break;
+    case MESSAGE_BUSY:
     case MESSAGE_READY:
     case MESSAGE_REFUSED:
     case MESSAGE_DONE:
@@ -311,6 +329,7 @@ static bool start(struct worker_process *p, const struct worker_process_setup *s
         return process_say_errno("a worker cannot start");
     drain_init(&p->drain, &p->worker);
     list_init(&p->forgotten);
+    timer_init(&p->busy, busy_fired);
     watch_init(&p->channel, s->channel, true, on_channel_ready);
     p->channel.want = EVENT_IN;
     return watch_register(p->worker.loop, &p->channel) ||
@@ -321,6 +340,7 @@ static void end(struct worker_process *p)
 {
     log_use(NULL, LOG_INFO, LOG_TEXT); /* the configured sink goes with the worker */
     drain_reset(&p->drain);
+    loop_timer_remove(p->worker.loop, &p->busy);
     watch_remove(p->worker.loop, &p->channel);
     cancel(p);
     list_each(at, keep, &p->forgotten) job_leave(&list_owner(at, struct preparation, link)->job);

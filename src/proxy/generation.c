@@ -148,13 +148,21 @@ static bool bind_logs(struct generation *g, const struct generation *before,
     return ok;
 }
 
-static struct spool_store *store_find(const struct opener *opener, const struct generation *g,
-                                      struct str path)
+/*
+ * The store of that directory, of whatever generation: one that was removed lives on with the
+ * bodies that it holds, and what they take counts where it comes back.
+ */
+static struct spool_store *store_find(const struct worker *w, struct str path)
 {
-    for (size_t i = 0; g != NULL && i < g->config->n_spools; i++)
-        if (str_eq(spool_store_path(g->stores[i]), path) &&
-            opener->keeps_store(opener, g->stores[i]))
-            return g->stores[i];
+    list_each(at, keep, (struct list *)(uintptr_t)&w->generations)
+    {
+        const struct generation *g = list_owner(at, struct generation, link);
+
+        for (size_t i = 0; i < g->config->n_spools; i++)
+            if (str_eq(spool_store_path(g->stores[i]), path) &&
+                w->opener->keeps_store(w->opener, g->stores[i]))
+                return g->stores[i];
+    }
     return NULL;
 }
 
@@ -167,8 +175,7 @@ static struct spool_store *store_of_path(const struct generation *g, size_t n, s
     return NULL;
 }
 
-static bool bind_stores(struct generation *g, const struct generation *before,
-                        struct generation_errors *errors)
+static bool bind_stores(struct generation *g, struct generation_errors *errors)
 {
     const struct opener *opener = g->worker->opener;
     const struct config *c = g->config;
@@ -185,8 +192,7 @@ static bool bind_stores(struct generation *g, const struct generation *before,
         struct spool_store *known = store_of_path(g, i, spool->path);
 
         if (known == NULL)
-            known = store_find(opener, before, spool->path);
-
+            known = store_find(g->worker, spool->path);
         g->stores[i] = known != NULL ? spool_store_ref(known) : opener->store(opener, &setup);
         if (g->stores[i] == NULL) {
             generation_spool_error(errors, c, spool);
@@ -267,12 +273,15 @@ struct generation *generation_new(struct worker *w, struct config *c, struct gen
         return NULL;
     }
     *g = (struct generation){.refs = 1, .worker = w, .config = config_ref(c)};
+    list_init(&g->link);
     ok = bind_logs(g, before, errors);
-    ok &= bind_stores(g, before, errors);
+    ok &= bind_stores(g, errors);
     ok &= bind_directories(g, before, errors);
     ok &= bind_backends(g, errors);
-    if (ok)
+    if (ok) {
+        list_push_front(&w->generations, &g->link);
         return g;
+    }
     if (errors->n == 0)
         generation_error(errors, NULL, "out of memory");
     generation_unref(g);
@@ -289,6 +298,7 @@ void generation_unref(struct generation *g)
 {
     if (g == NULL || --g->refs > 0)
         return;
+    list_unlink(&g->link);
     for (size_t i = 0; g->backends != NULL && i < g->config->n_backends; i++)
         backend_state_unref(g->backends[i]);
     for (size_t i = 0; g->stores != NULL && i < g->config->n_spools; i++)

@@ -66,6 +66,7 @@ bool worker_init(struct worker *w, const struct worker_setup *setup)
     list_init(&w->listeners);
     list_init(&w->backends);
     list_init(&w->txns);
+    list_init(&w->generations);
     list_init(&w->free_txns);
     bufs_init(&w->bufs, WORKER_BUFS_BUDGET);
     pool_init(&w->conns, "conn", h1_object_bytes(), 0, CONNS_KEPT_MAX);

@@ -1,0 +1,89 @@
+/*
+ * loader - a process that asks the world what compiling a configuration needs to know.
+ */
+#include "proc/loader.h"
+
+#include "base/panic.h"
+#include "conf/files_record.h"
+#include "conf/load.h"
+
+#include <errno.h>
+#include <linux/close_range.h>
+#include <signal.h>
+#include <sys/mman.h>
+#include <sys/resource.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+/* As a job (io/job.c): beside those who serve. */
+#define LOADER_NICE 10
+
+#define STATUS_NO_MEMORY 1
+
+/* Where the file is wrong, the master will find the same faults in the answers and report them. */
+static _Noreturn void be_loader(const char *path, int fd)
+{
+    struct diags *diags = diags_new();
+    struct files_recorder recorder;
+    struct pack answers;
+
+    if (fd > STDERR_FILENO + 1)
+        close_range(STDERR_FILENO + 1, (unsigned)fd - 1, 0);
+    close_range((unsigned)fd + 1, ~0u, 0);
+    setpriority(PRIO_PROCESS, 0, getpriority(PRIO_PROCESS, 0) + LOADER_NICE);
+    panic_set_fd(-1); /* it was the log's */
+    pack_init(&answers);
+    files_recorder_init(&recorder, &files_disk, &answers);
+    if (diags != NULL)
+        config_unref(config_load(path, &recorder.files, diags));
+    if (diags == NULL || answers.has_failed || !pack_write(&answers, fd))
+        _exit(STATUS_NO_MEMORY);
+    diags_free(diags);
+    pack_reset(&answers);
+    _exit(0);
+}
+
+bool loader_start(struct loader *l, const char *path)
+{
+    int saved;
+
+    l->fd = memfd_create("holdfast-answers", MFD_CLOEXEC);
+    if (l->fd < 0)
+        return false;
+    l->pid = fork();
+    if (l->pid == 0)
+        be_loader(path, l->fd);
+    if (l->pid > 0)
+        return true;
+    saved = errno;
+    l->pid = 0;
+    close(l->fd);
+    errno = saved;
+    return false;
+}
+
+const char *loader_take(struct loader *l, int status, struct pack *answers)
+{
+    const char *why = NULL;
+
+    if (WIFSIGNALED(status))
+        why = strsignal(WTERMSIG(status));
+    else if (WEXITSTATUS(status) == STATUS_NO_MEMORY)
+        why = "out of memory";
+    else if (WEXITSTATUS(status) != 0)
+        why = "the process that reads it has failed";
+    else if (!pack_read(answers, l->fd))
+        why = strerror(errno);
+    close(l->fd);
+    l->pid = 0;
+    return why;
+}
+
+void loader_stop(struct loader *l)
+{
+    if (l->pid == 0)
+        return;
+    kill(l->pid, SIGKILL);
+    close(l->fd);
+    l->pid = 0; /* whoever reaps it does not know it */
+}
