@@ -38,8 +38,9 @@ void panic_prepare(void);
 
 /*
  * Report fatal signals (SEGV, BUS, ILL, FPE, ABRT from outside) like a failed assertion, with a
- * backtrace, before they end the process as they would have. Where a sanitizer has its own
- * reports, those of the first four are left to it.
+ * backtrace, before they end the process as they would have; a stack that is full too, if it is that
+ * of the thread that calls this. Where a sanitizer has its own reports, those of the first four are
+ * left to it.
  */
 void panic_catch_signals(void);
 

@@ -26,8 +26,10 @@ struct config *config_load_explained(const char *path, const struct files *files
 
 /*
  * The path of `pid-file` in the configuration at path, NUL-terminated in `pid_path` (of `room` bytes):
- * errors elsewhere in it do not matter. False: it has none, or cannot be read.
+ * errors elsewhere in it do not matter. False: it has none, or is so wrong that nobody can tell;
+ * what is wrong is in diags, which must be new.
  */
-bool config_pid_file(const char *path, const struct files *files, char *pid_path, size_t room);
+bool config_pid_file(const char *path, const struct files *files, struct diags *diags,
+                     char *pid_path, size_t room);
 
 #endif

@@ -19,12 +19,30 @@
  */
 int sock_listen(const struct addr *addr, unsigned backlog, bool has_mode, mode_t mode);
 
+/*
+ * An IP socket at addr beside others of ours that listen on the same port: of `*:80` and
+ * `127.0.0.1:80` neither is bound while the other is there, unless both have SO_REUSEPORT. They
+ * have it here for bind(2), which leaves a socket that does not listen yet, and for listen(2), and
+ * lose it at once. All must have been made by one user, or it is EADDRINUSE as ever. -1 or false
+ * with errno.
+ *
+ * Limit: while a socket that was bound so lives, the kernel lets processes of that same user who
+ * ask for SO_REUSEPORT themselves listen there too.
+ */
+#define SOCK_BESIDE_MAX 64
+int sock_bind_beside(const struct addr *addr, const int *others, size_t n_others);
+bool sock_listen_beside(int fd, unsigned backlog, const int *others, size_t n_others);
+
+/* Do two descriptors stand for one socket? */
+bool sock_is_same(int a, int b);
+
 /* Which socket is at a path: to remove ours at the end, and nobody else's. */
 struct sock_identity {
     dev_t device;
     ino_t inode;
 };
 bool sock_path_identity(const struct addr *addr, struct sock_identity *id);
+bool sock_is_at_path(const struct addr *addr, const struct sock_identity *id);
 void sock_unlink(const struct addr *addr, const struct sock_identity *id);
 
 /* Take over an inherited listening socket: checks that fd is one. Returns it, or -1 with errno. */

@@ -27,7 +27,7 @@ bool pid_file_write(struct pid_file *p);
 /* Remove the file, or, where we no longer may, empty it. Harmless without one. */
 void pid_file_remove(struct pid_file *p);
 
-/* The process that has the file at `path` now; 0: nobody, -1 with errno: it cannot be read. */
+/* The process that has the file at `path` now; 0: nobody, -1 with errno: it cannot be opened. */
 pid_t pid_file_owner(const char *path);
 
 #endif

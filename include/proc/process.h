@@ -19,7 +19,8 @@ void process_raise_limits(void);
  */
 bool process_drop_rights(const struct config_global *g);
 
-/* The same for a worker under a master, which moreover holds no capability. */
+/* The same for a worker under a master, which moreover holds no capability, and, where we may say so,
+ * has none in its bounding set. */
 bool process_drop_to_worker(const struct config_global *g);
 
 /* The most workers there may be; grammar/settings.def has the same bound. */

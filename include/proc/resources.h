@@ -35,10 +35,11 @@ struct resource {
     ino_t inode;
     int fds[RESOURCE_FDS_MAX];
     size_t n_fds;
-    bool is_new;  /* opened by a prepare that is not committed */
-    bool is_kept; /* named by the configuration that was prepared last */
-    bool is_left; /* a spool that no configuration names, with bodies in it or until it is swept */
-    bool unlinks; /* a unix socket of ours, known by its identity */
+    bool is_new;       /* opened by a prepare that is not committed */
+    bool is_kept;      /* named by the configuration that was prepared last */
+    bool is_left;      /* a spool that no configuration names, with bodies in it or until it is swept */
+    bool listens_late; /* bound beside a socket that goes: listens from the commit on */
+    bool unlinks;      /* a unix socket of ours, known by its identity */
     struct addr addr;
     struct sock_identity identity;
     size_t name_n;
@@ -78,8 +79,8 @@ void resources_close_binds(struct resources *r);
 /* The sink of a log that is open; NULL: there is none. */
 struct log_sink *resources_log(const struct resources *r, const struct config_log *log);
 
-/* Open log files anew, and call `renewed` for each that was. Logs what fails. */
-void resources_reopen_logs(struct resources *r,
+/* Open log files anew, give them to the user, and call `renewed` for each. Logs what fails. */
+void resources_reopen_logs(struct resources *r, const struct config_global *global,
                            void (*renewed)(void *to, const struct resource *log), void *to);
 
 /* The worker of this row has died: its part of each ledger is nobody's. */

@@ -44,6 +44,13 @@ void generation_error(struct generation_errors *errors, const struct config_plac
                       const char *format, ...) __attribute__((format(printf, 3, 4)));
 
 /*
+ * A spool of c cannot be opened: tell why, by errno. Where the directory is there and not the
+ * configured user's, whose it is and what to do.
+ */
+void generation_spool_error(struct generation_errors *errors, const struct config *c,
+                            const struct config_spool *spool);
+
+/*
  * Bind c: spools and logs are opened, or taken over from `before` (NULL: none) where it has the
  * same; directories of files are opened anew, since another may have taken their place. Backends are bound by generation_bind_backends, which cannot fail for other reasons than
  * memory. Returns NULL where memory is out or errors->n grew.

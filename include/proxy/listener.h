@@ -2,8 +2,9 @@
  * listener - a socket that clients connect to, and the connections accepted on it.
  *
  * A listener outlives generations: a reload that still names its address gives it the new
- * generation, and its idle connections meet that with their next request. One that is no longer
- * named accepts what waits in its queue, closes, and is freed when its last connection has gone.
+ * generation, and its idle connections meet that with their next request; where somebody has removed
+ * its socket's file, a new socket too. One that is no longer named accepts what waits in its queue,
+ * closes, and is freed when its last connection has gone.
  * Limits: max-connections of the process; without descriptors accepting pauses and resumes.
  */
 #ifndef HOLDFAST_PROXY_LISTENER_H
@@ -24,11 +25,14 @@ struct listener {
     const struct config_frontend *frontend;
     const struct config_bind *bind; /* of the generation */
     struct list conns;
+    int next_fd; /* a socket that takes the place of ours at the commit; -1: none */
+    struct sock_identity next_identity;
     bool is_removed;
     bool is_new;  /* opened by a prepare that is not committed */
     bool is_kept; /* named by the generation being prepared */
     bool is_ours; /* no other process has it: backlog and the socket's file are ours to change */
-    bool unlinks; /* a unix socket of ours, known by its identity */
+    bool listens_late; /* bound beside a socket that goes: listens from the commit on */
+    bool unlinks;      /* a unix socket of ours, known by its identity */
     struct sock_identity identity;
     struct grave grave;
     struct addr addr;

@@ -19,6 +19,9 @@ struct opener {
     /* A listening socket, the caller's; -1 with errno. */
     int (*bind)(const struct opener *o, const struct config_bind *b);
 
+    /* Is the socket that an older generation has of this bind still the one to be used? */
+    bool (*keeps_bind)(const struct opener *o, const struct config_bind *b, int known);
+
     /* A log, the caller's; NULL with errno. */
     struct log_sink *(*log)(const struct opener *o, const struct config_log *log);
 
@@ -42,6 +45,10 @@ struct spool_setup opener_store_setup(const struct config *c, const struct confi
  * file where that is ours (`owns_path`). Logs what fails.
  */
 void opener_adjust_bind(int fd, const struct config_bind *b, bool owns_path);
+
+/* The second half of sock_bind_beside, at the commit. Logs what fails: somebody else has come to
+ * listen there since. */
+void opener_listen_late(int fd, const struct config_bind *b, const int *others, size_t n_others);
 
 /* Give a new log to the configured user, while we are root: whoever we shall be has to open it anew
  * one day. Logs what fails. */

@@ -78,7 +78,7 @@ for n_workers in 2 0; do
     for word in reload stop quit reopen; do
         signal $word
         expect 1 "$status" "exit status of -s $word where nobody runs"
-        grep -q "nothing runs with the pid file $work/pid" "$work/said" || fail "not said: $(cat "$work/said")"
+        grep -q "nothing runs with the pid file $work/pid: there is no such file" "$work/said" || fail "not said: $(cat "$work/said")"
     done
     [ ! -e "$work/pid.control" ] || fail "the control socket is still there"
     rm -f "$work"/*.log

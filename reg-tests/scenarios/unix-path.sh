@@ -2,7 +2,8 @@
 #
 # What is at the path of a unix socket: the socket of an instance that serves is not taken, nor removed by the
 # one that failed to start, for whatever reason; a regular file is not replaced; what a killed instance
-# has left behind is.
+# has left behind is. A socket file that somebody has removed is made anew by a reload (it was not: the bind was known
+# by its name), and the connections of the old socket go on.
 
 # shellcheck source=reg-tests/tools/scenario.sh
 source "$(dirname "$0")/../tools/scenario.sh"
@@ -79,3 +80,68 @@ must_not_start first.keep "front.sock.*exists"
 [ -L "$work/front.sock" ] || fail "a symbolic link was replaced"
 
 expect "" "$(find "$work" -name '*.tmp')" "what is left of the starts"
+rm "$work/front.sock"
+
+perl -MIO::Socket::UNIX -e 1 2>/dev/null || skip "no perl; the rest has passed"
+
+# One connection that stays; asks whenever it is sent a line, and prints what the answer says of it.
+# shellcheck disable=SC2016 # perl
+keep_asking='
+    $| = 1;
+    my $s = IO::Socket::UNIX->new(Peer => $ARGV[0]) or die "connect: $!";
+    while (<STDIN>) {
+        my $answer = "";
+        syswrite $s, "GET / HTTP/1.1\r\nHost: a\r\n\r\n";
+        1 while $answer !~ /served$/ && sysread $s, $answer, 65536, length $answer;
+        print $answer =~ m{^HTTP/1.1 200 (?!.*connection: close).*served$}is ? "kept\n" : "lost: $answer\n";
+    }
+'
+ask_kept() {
+    local line=
+
+    echo >&"${kept[1]}"
+    read -r -t 20 line <&"${kept[0]}" || true
+    expect kept "$line" "the connection of the old socket $1"
+}
+reload() { "$build/holdfast" -s reload -q -f "$work/removed.cfg" >"$work/said" 2>&1; }
+
+for n_workers in 2 0; do
+    sed "s/^frontend/global { pid-file ${work//\//\\/}\/pid; workers $n_workers }\n&/" "$work/first.keep" |
+        sed 's/"first"/"served"/' >"$work/removed.cfg"
+    start_holdfast "$work/removed.cfg"
+    wait_until 10 test -s "$work/pid"
+    coproc kept { perl -MIO::Socket::UNIX -e "$keep_asking" "$work/front.sock"; }
+    pid_of[kept]=$kept_PID
+    ask_kept "at first"
+    first=$(stat -c %i "$work/front.sock")
+    reload || fail "a reload: $(cat "$work/said")"
+    expect "$first" "$(stat -c %i "$work/front.sock")" "the socket after a reload"
+
+    # In the way of a new one: the old configuration stays, with a connection that nobody else could make any more.
+    rm "$work/front.sock"
+    echo "precious" >"$work/front.sock"
+    if reload; then fail "a reload that cannot make the socket file succeeds"; fi
+    grep -q "front.sock': File exists" "$work/said" || fail "not for that: $(cat "$work/said")"
+    expect precious "$(cat "$work/front.sock")" "the file at the path"
+    ask_kept "after a reload that failed"
+
+    # What was made for a reload that fails for another reason goes with it.
+    rm "$work/front.sock"
+    cp "$work/removed.cfg" "$work/removed.keep"
+    echo "frontend other { bind 127.0.0.1:$port; route all { respond 200 } }" >>"$work/removed.cfg"
+    if reload; then fail "a reload with a taken port succeeds"; fi
+    if [ -e "$work/front.sock" ]; then fail "a reload that failed leaves its socket"; fi
+    mv "$work/removed.keep" "$work/removed.cfg"
+
+    for _ in 1 2; do
+        reload || fail "a reload after the file was removed: $(cat "$work/said")"
+        is_served served
+        ask_kept "after a reload that succeeded"
+        rm "$work/front.sock"
+    done
+    reload || fail "the last reload: $(cat "$work/said")"
+    kill_hard kept
+    stop holdfast
+    if [ -e "$work/front.sock" ]; then fail "the new socket is still there after the end"; fi
+done
+expect "" "$(find "$work" -name '*.tmp')" "what is left of the reloads"

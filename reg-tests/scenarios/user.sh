@@ -61,6 +61,7 @@ start_as() { # start_as USER GID
         for set in CapInh CapPrm CapEff CapAmb; do
             expect 0000000000000000 "$(of_status $set)" "user $1: capabilities ($set)"
         done
+        if [ "$n_workers" -gt 0 ]; then expect 0000000000000000 "$(of_status CapBnd)" "user $1: the bounding set"; fi
     done
     expect "$uid:$2 700" "$(stat -c '%u:%g %a' "$work/spool")" "user $1: the spool's directory"
     expect "$uid" "$(stat -c %u "$work/run/access.log")" "user $1: the access log's owner"
@@ -91,6 +92,17 @@ for n_workers in 0 2; do
     wait_until 10 is_logged_anew
     if grep "cannot reopen" "$work/run/error.log" "$work/run/error.1"; then fail "a log is not open"; fi
 
+    # Nobody has created it: the master does, and gives it to the user.
+    if [ "$n_workers" -gt 0 ]; then
+        for log in access error; do mv "$work/run/$log.log" "$work/run/$log.2"; done
+        kill -USR1 "$pid"
+        wait_until 10 is_logged_anew
+        wait_until 10 test -e "$work/run/error.log"
+        for log in access error; do
+            expect "$uid:$gid" "$(stat -c %u:%g "$work/run/$log.log")" "the owner of a new $log.log"
+        done
+    fi
+
     # It may read its configuration again.
     kill -HUP "$pid"
     wait_until 10 grep -q "configuration is in force" "$work/run/error.log"
@@ -108,6 +120,20 @@ for n_workers in 0 2; do
     expect here "$(request http://holdfast/here)" "a request"
     stop holdfast
     if [ -e "$work/run/pid" ]; then fail "the pid file is still there"; fi
+
+    # A directory of somebody else's is not taken, and whose it is is said.
+    rm -rf "$work/run" "$work/spool" "$work/front.sock"
+    mkdir "$work/run" "$work/spool"
+    status=0
+    timeout 20 "$build/holdfast" -f "$work/holdfast.cfg" >"$work/other.out" 2>&1 || status=$?
+    expect 1 "$status" "exit status of a start with root's directory"
+    grep -q "'$work/spool': it belongs to root (0), and user nobody may not write to it: chown it, or" "$work/other.out" ||
+        fail "not said whose the spool's directory is: $(cat "$work/other.out")"
+    chown nobody "$work/spool"
+    chmod 700 "$work/spool"
+    start_holdfast "$work/holdfast.cfg"
+    wait_until 10 has_pid
+    stop holdfast
     rm -rf "$work/run" "$work/spool"
     mkdir "$work/run"
 done

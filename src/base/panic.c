@@ -14,6 +14,9 @@
 /* Deep enough for any call chain of ours; the array lives on the stack. */
 #define PANIC_FRAMES_MAX 64
 
+/* For the report of a stack that is full: backtrace(3) and its unwinder take a part of this. */
+#define PANIC_STACK_BYTES (128 * 1024)
+
 static int panic_fd = -1;
 
 void panic_set_fd(int fd)
@@ -73,13 +76,25 @@ static void on_fatal_signal(int number)
     raise(number);
 }
 
+#ifndef __SANITIZE_ADDRESS__
+/* A signal that comes for want of stack has none of its own: it gets another. */
+static void catch_faults(void)
+{
+    static const int numbers[] = {SIGSEGV, SIGBUS, SIGILL, SIGFPE};
+    static char memory[PANIC_STACK_BYTES];
+    const stack_t stack = {.ss_sp = memory, .ss_size = sizeof(memory)};
+    const struct sigaction action = {.sa_handler = on_fatal_signal, .sa_flags = SA_ONSTACK};
+
+    sigaltstack(&stack, NULL);
+    for (size_t i = 0; i < sizeof(numbers) / sizeof(numbers[0]); i++)
+        sigaction(numbers[i], &action, NULL);
+}
+#endif
+
 void panic_catch_signals(void)
 {
 #ifndef __SANITIZE_ADDRESS__
-    static const int numbers[] = {SIGSEGV, SIGBUS, SIGILL, SIGFPE};
-
-    for (size_t i = 0; i < sizeof(numbers) / sizeof(numbers[0]); i++)
-        signal(numbers[i], on_fatal_signal);
+    catch_faults();
 #endif
     signal(SIGABRT, on_fatal_signal);
 }

@@ -228,13 +228,10 @@ struct config *config_load_explained(const char *path, const struct files *files
     return load_all(path, files, diags, true, NULL, 0);
 }
 
-bool config_pid_file(const char *path, const struct files *files, char *pid_path, size_t room)
+bool config_pid_file(const char *path, const struct files *files, struct diags *diags,
+                     char *pid_path, size_t room)
 {
-    struct diags *diags = diags_new();
-
     pid_path[0] = '\0';
-    if (diags != NULL)
-        config_unref(load_all(path, files, diags, false, pid_path, room));
-    diags_free(diags);
+    config_unref(load_all(path, files, diags, false, pid_path, room));
     return pid_path[0] != '\0';
 }

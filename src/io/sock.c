@@ -80,6 +80,15 @@ static int sock_listen_unix(const struct addr *addr, unsigned backlog, bool has_
     return fd;
 }
 
+bool sock_is_same(int a, int b)
+{
+    struct stat one;
+    struct stat other;
+
+    return fstat(a, &one) == 0 && fstat(b, &other) == 0 && one.st_dev == other.st_dev &&
+           one.st_ino == other.st_ino;
+}
+
 bool sock_path_identity(const struct addr *addr, struct sock_identity *id)
 {
     struct stat st;
@@ -90,27 +99,75 @@ bool sock_path_identity(const struct addr *addr, struct sock_identity *id)
     return true;
 }
 
-void sock_unlink(const struct addr *addr, const struct sock_identity *id)
+bool sock_is_at_path(const struct addr *addr, const struct sock_identity *id)
 {
     struct sock_identity now;
 
-    if (sock_path_identity(addr, &now) && now.device == id->device && now.inode == id->inode)
+    return sock_path_identity(addr, &now) && now.device == id->device && now.inode == id->inode;
+}
+
+void sock_unlink(const struct addr *addr, const struct sock_identity *id)
+{
+    if (sock_is_at_path(addr, id))
         unlink(addr->at.un.sun_path);
 }
 
-static int sock_listen_ip(const struct addr *addr, unsigned backlog)
+static int sock_new_listener(int family)
 {
     int on = 1;
-    int fd = sock_new(addr->at.any.sa_family);
+    int fd = sock_new(family);
 
     if (fd < 0)
         return -1;
     setsockopt(fd, SOL_SOCKET, SO_REUSEADDR, &on, sizeof(on));
     /* Accepted sockets inherit it, so that it costs no call a connection. */
     setsockopt(fd, IPPROTO_TCP, TCP_NODELAY, &on, sizeof(on));
+    return fd;
+}
+
+static int sock_listen_ip(const struct addr *addr, unsigned backlog)
+{
+    int fd = sock_new_listener(addr->at.any.sa_family);
+
+    if (fd < 0)
+        return -1;
     if (bind(fd, &addr->at.any, addr->n) != 0 || listen(fd, (int)backlog) != 0)
         return sock_close_keep_errno(fd);
     return fd;
+}
+
+static void share_port(int fd, const int *others, size_t n_others, int may)
+{
+    int saved = errno;
+
+    setsockopt(fd, SOL_SOCKET, SO_REUSEPORT, &may, sizeof(may));
+    for (size_t i = 0; i < n_others; i++)
+        setsockopt(others[i], SOL_SOCKET, SO_REUSEPORT, &may, sizeof(may));
+    errno = saved;
+}
+
+int sock_bind_beside(const struct addr *addr, const int *others, size_t n_others)
+{
+    int fd = sock_new_listener(addr->at.any.sa_family);
+    bool ok;
+
+    if (fd < 0)
+        return -1;
+    share_port(fd, others, n_others, 1);
+    ok = bind(fd, &addr->at.any, addr->n) == 0;
+    share_port(fd, others, n_others, 0);
+    return ok ? fd : sock_close_keep_errno(fd);
+}
+
+/* listen(2) looks once more whether the port is free. */
+bool sock_listen_beside(int fd, unsigned backlog, const int *others, size_t n_others)
+{
+    bool ok;
+
+    share_port(fd, others, n_others, 1);
+    ok = listen(fd, (int)backlog) == 0;
+    share_port(fd, others, n_others, 0);
+    return ok;
 }
 
 int sock_listen(const struct addr *addr, unsigned backlog, bool has_mode, mode_t mode)

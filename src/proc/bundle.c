@@ -148,6 +148,13 @@ static int bundle_bind(const struct opener *o, const struct config_bind *bind)
     return fds == NULL ? -1 : fcntl(fds[0], F_DUPFD_CLOEXEC, 0);
 }
 
+static bool bundle_keeps_bind(const struct opener *o, const struct config_bind *bind, int known)
+{
+    const int *fds = bundle_find(bundle_of(o), RESOURCE_BIND, 0, bind->text);
+
+    return fds != NULL && sock_is_same(fds[0], known);
+}
+
 static struct log_sink *bundle_log(const struct opener *o, const struct config_log *log)
 {
     const int *fds = bundle_find(bundle_of(o), RESOURCE_LOG, log->kind, log->where);
@@ -222,6 +229,7 @@ bool bundle_begin(struct bundle *b, struct message *m, unsigned row)
 
     *b = (struct bundle){
         .opener = {.bind = bundle_bind,
+                   .keeps_bind = bundle_keeps_bind,
                    .log = bundle_log,
                    .keeps_store = bundle_keeps_store,
                    .directory = bundle_directory,

@@ -54,7 +54,7 @@ pid_t pid_file_owner(const char *path)
     int asked;
 
     if (fd < 0)
-        return errno == ENOENT ? 0 : -1;
+        return -1;
     asked = fcntl(fd, F_GETLK, &whole);
     close(fd);
     if (asked != 0)

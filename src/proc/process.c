@@ -53,14 +53,25 @@ bool process_drop_rights(const struct config_global *g)
 static bool give_up_capabilities(void)
 {
     struct __user_cap_header_struct head = {.version = _LINUX_CAPABILITY_VERSION_3};
-    struct __user_cap_data_struct none[_LINUX_CAPABILITY_U32S_3] = {{0, 0, 0}};
+    struct __user_cap_data_struct none[_LINUX_CAPABILITY_U32S_3] = {
+        {0, 0, 0}
+    };
 
     prctl(PR_CAP_AMBIENT, PR_CAP_AMBIENT_CLEAR_ALL, 0, 0, 0); /* goes with the permitted ones too */
     return syscall(SYS_capset, &head, none) == 0;
 }
 
+/* Nor can any program that a worker were made to run gain one. Who is not permitted to say so has
+ * little to lose. */
+static void empty_bounding_set(void)
+{
+    for (unsigned long c = 0; prctl(PR_CAPBSET_READ, c, 0, 0, 0) >= 0; c++)
+        prctl(PR_CAPBSET_DROP, c, 0, 0, 0);
+}
+
 bool process_drop_to_worker(const struct config_global *g)
 {
+    empty_bounding_set(); /* while it may be permitted */
     return process_drop_rights(g) && give_up_capabilities();
 }
 

@@ -19,14 +19,44 @@
 /* A reload that takes longer: compiling, and half a minute for the workers. */
 #define ANSWER_S 120
 
-/* Where the pid file is, in `path`. False: nobody says. */
+/* The pid file that the configuration names. False: it has been said why there is none. */
+static bool find_in_config(const struct options *o, char path[PATH_MAX])
+{
+    struct diags *diags = diags_new();
+    bool is_found;
+
+    if (diags == NULL)
+        return process_say_errno("cannot read the configuration");
+    is_found = config_pid_file(o->config_path, &files_disk, diags, path, PATH_MAX);
+    if (!is_found && diags_n_errors(diags) > 0) {
+        diags_print(diags, stderr);
+        fputs("holdfast: so the pid file is not known: use -p FILE\n", stderr);
+    } else if (!is_found) {
+        fprintf(stderr, "holdfast: %s names no pid file: use `pid-file` there, or -p FILE\n",
+                o->config_path);
+    }
+    diags_free(diags);
+    return is_found;
+}
+
+/* Where the pid file is, in `path`. False: it has been said why nobody knows. */
 static bool find_pid_file(const struct options *o, char path[PATH_MAX])
 {
-    const char *named = o->pid_path;
+    if (o->pid_path == NULL)
+        return find_in_config(o, path);
+    if ((size_t)snprintf(path, PATH_MAX, "%s", o->pid_path) < PATH_MAX)
+        return true;
+    errno = ENAMETOOLONG;
+    return process_say_errno("cannot use the pid file of -p");
+}
 
-    if (named == NULL)
-        return config_pid_file(o->config_path, &files_disk, path, PATH_MAX);
-    return (size_t)snprintf(path, PATH_MAX, "%s", named) < PATH_MAX;
+static void say_nobody_runs(const char *pid_path, pid_t owner)
+{
+    if (owner < 0 && errno != ENOENT)
+        fprintf(stderr, "holdfast: cannot read the pid file %s: %s\n", pid_path, strerror(errno));
+    else
+        fprintf(stderr, "holdfast: nothing runs with the pid file %s: %s\n", pid_path,
+                owner < 0 ? "there is no such file" : "nobody holds it");
 }
 
 static int signal_instance(const struct options *o, pid_t pid, int number)
@@ -123,15 +153,11 @@ int remote_run(const struct options *o)
     char path[PATH_MAX];
     pid_t pid;
 
-    if (!find_pid_file(o, path)) {
-        fprintf(stderr, "holdfast: %s names no pid file: use `pid-file` there, or -p FILE\n",
-                o->config_path);
+    if (!find_pid_file(o, path))
         return 1;
-    }
     pid = pid_file_owner(path);
     if (pid <= 0) {
-        fprintf(stderr, "holdfast: nothing runs with the pid file %s%s%s\n", path,
-                pid < 0 ? ": " : "", pid < 0 ? strerror(errno) : "");
+        say_nobody_runs(path, pid);
         return 1;
     }
     for (size_t i = 0; i < sizeof(signals) / sizeof(signals[0]); i++)

@@ -82,6 +82,33 @@ static bool resource_fail(struct resource *s)
 
 /* --- opening --- */
 
+/* Sockets that the commit will close, and whose port a new one has to have before. */
+static size_t leaving_with_port(const struct resources *r, unsigned port, int fds[SOCK_BESIDE_MAX])
+{
+    size_t n = 0;
+
+    list_each(at, keep, (struct list *)(uintptr_t)&r->all)
+    {
+        const struct resource *s = list_owner(at, struct resource, link);
+
+        if (s->kind == RESOURCE_BIND && !s->is_kept && port != 0 && addr_port(&s->addr) == port &&
+            n < SOCK_BESIDE_MAX)
+            fds[n++] = s->fds[0];
+    }
+    return n;
+}
+
+/* It listens from the commit on: until then its clients are those of the socket that it replaces.
+ */
+static int bind_beside(const struct resources *r, struct resource *s, const struct addr *addr)
+{
+    int leaving[SOCK_BESIDE_MAX];
+    size_t n = leaving_with_port(r, addr_port(addr), leaving);
+
+    s->listens_late = n > 0;
+    return n > 0 ? sock_bind_beside(addr, leaving, n) : -1;
+}
+
 static bool open_bind(struct resources *r, const struct config_bind *b)
 {
     struct resource *s = resource_new(r, RESOURCE_BIND, b->text);
@@ -89,6 +116,8 @@ static bool open_bind(struct resources *r, const struct config_bind *b)
 
     if (s == NULL)
         return false;
+    if (fd < 0 && errno == EADDRINUSE)
+        fd = bind_beside(r, s, &b->addr);
     if (fd < 0)
         return resource_fail(s);
     s->fds[s->n_fds++] = fd;
@@ -98,6 +127,23 @@ static bool open_bind(struct resources *r, const struct config_bind *b)
     return true;
 }
 
+/* A unix socket whose file was removed is made anew: the old one is closed at the commit. */
+static bool bind_is_there(const struct resource *s)
+{
+    return !s->unlinks || sock_is_at_path(&s->addr, &s->identity);
+}
+
+static void keep_binds(struct resources *r, const struct config_frontend *f)
+{
+    for (size_t i = 0; i < f->n_binds; i++) {
+        struct resource *s = resource_find(r, RESOURCE_BIND, 0, f->binds[i].text);
+
+        if (s != NULL && bind_is_there(s))
+            s->is_kept = true;
+    }
+}
+
+/* What stays is marked (keep_binds): what does not may have the port of a new one. */
 static void prepare_binds(struct resources *r, const struct config_frontend *f,
                           struct generation_errors *errors)
 {
@@ -105,9 +151,7 @@ static void prepare_binds(struct resources *r, const struct config_frontend *f,
         const struct config_bind *b = &f->binds[i];
         struct resource *s = resource_find(r, RESOURCE_BIND, 0, b->text);
 
-        if (s != NULL)
-            s->is_kept = true;
-        else if (!open_bind(r, b))
+        if ((s == NULL || !s->is_kept) && !open_bind(r, b))
             generation_error(errors, &b->place, "cannot listen on '%.*s': %s", STR_ARG(b->text),
                              strerror(errno));
     }
@@ -208,8 +252,7 @@ static void prepare_spool(struct resources *r, const struct config *c,
         return;
     }
     if (!open_spool(r, c, spool))
-        generation_error(errors, &spool->place, "cannot use spool '%.*s' at '%.*s': %s",
-                         STR_ARG(spool->name), STR_ARG(spool->path), strerror(errno));
+        generation_spool_error(errors, c, spool);
 }
 
 /*
@@ -258,6 +301,8 @@ bool resources_prepare(struct resources *r, const struct config *c,
     for (size_t i = 0; i < c->n_directories; i++)
         prepare_directory(r, &c->directories[i], errors);
     for (size_t i = 0; i < c->n_frontends; i++)
+        keep_binds(r, &c->frontends[i]);
+    for (size_t i = 0; i < c->n_frontends; i++)
         prepare_binds(r, &c->frontends[i], errors);
     return errors->n == before;
 }
@@ -275,13 +320,24 @@ void resources_cancel(struct resources *r)
 
 /* --- going on --- */
 
+static void listen_late(const struct resources *r, struct resource *s, const struct config_bind *b)
+{
+    int leaving[SOCK_BESIDE_MAX];
+    size_t n = leaving_with_port(r, addr_port(&b->addr), leaving);
+
+    s->listens_late = false;
+    opener_listen_late(s->fds[0], b, leaving, n);
+}
+
 static void adjust_binds(struct resources *r, const struct config_frontend *f)
 {
     for (size_t i = 0; i < f->n_binds; i++) {
         const struct config_bind *b = &f->binds[i];
         struct resource *s = resource_find(r, RESOURCE_BIND, 0, b->text);
 
-        if (s != NULL && !s->is_new)
+        if (s != NULL && s->listens_late)
+            listen_late(r, s, b);
+        else if (s != NULL && !s->is_new)
             opener_adjust_bind(s->fds[0], b, s->unlinks);
     }
 }
@@ -349,7 +405,7 @@ struct log_sink *resources_log(const struct resources *r, const struct config_lo
     return s == NULL ? NULL : s->sink;
 }
 
-void resources_reopen_logs(struct resources *r,
+void resources_reopen_logs(struct resources *r, const struct config_global *global,
                            void (*renewed)(void *to, const struct resource *log), void *to)
 {
     list_each(at, keep, &r->all)
@@ -363,6 +419,7 @@ void resources_reopen_logs(struct resources *r,
                         s->name, strerror(errno));
             continue;
         }
+        opener_give_log(s->sink, global);
         s->fds[0] = log_fd(s->sink);
         renewed(to, s);
     }

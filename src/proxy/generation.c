@@ -11,8 +11,10 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <pwd.h>
 #include <stdarg.h>
 #include <stdio.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #define ERROR_TEXT_MAX 512
@@ -29,6 +31,35 @@ void generation_error(struct generation_errors *errors, const struct config_plac
     errors->n++;
     if (errors->failed != NULL)
         errors->failed(errors->to, place, text);
+}
+
+/* Is it the owner of the spool's directory that is in the way? */
+static bool spool_is_of_another(const struct config *c, const struct config_spool *spool,
+                                struct stat *st)
+{
+    return errno == EACCES && c->global.has_user && stat(spool->path.p, st) == 0 &&
+           st->st_uid != c->global.uid;
+}
+
+void generation_spool_error(struct generation_errors *errors, const struct config *c,
+                            const struct config_spool *spool)
+{
+    int error = errno;
+    struct stat st;
+    const struct passwd *owner;
+
+    if (!spool_is_of_another(c, spool, &st)) {
+        generation_error(errors, &spool->place, "cannot use spool '%.*s' at '%.*s': %s",
+                         STR_ARG(spool->name), STR_ARG(spool->path), strerror(error));
+        return;
+    }
+    owner = getpwuid(st.st_uid);
+    generation_error(errors, &spool->place,
+                     "cannot use spool '%.*s' at '%.*s': it belongs to %s (%u), and user %.*s may "
+                     "not write to it: chown it, or choose another path",
+                     STR_ARG(spool->name), STR_ARG(spool->path),
+                     owner == NULL ? "nobody known" : owner->pw_name, (unsigned)st.st_uid,
+                     STR_ARG(c->global.user));
 }
 
 static struct log_ref *log_ref_open(const struct opener *o, const struct config_log *log)
@@ -164,8 +195,7 @@ static bool bind_stores(struct generation *g, struct generation_errors *errors)
             known = store_find(g->worker, spool->path);
         g->stores[i] = known != NULL ? spool_store_ref(known) : opener->store(opener, &setup);
         if (g->stores[i] == NULL) {
-            generation_error(errors, &spool->place, "cannot use spool '%.*s' at '%.*s': %s",
-                             STR_ARG(spool->name), STR_ARG(spool->path), strerror(errno));
+            generation_spool_error(errors, c, spool);
             ok = false;
         } else if (known == NULL && opener->is_owner) {
             opener_warn_of_store(spool, spool_store_directory(g->stores[i]));

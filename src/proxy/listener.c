@@ -254,14 +254,46 @@ static struct listener *listener_find(struct worker *w, struct str text)
     return NULL;
 }
 
+/* Sockets that the commit will close, and whose port a new one has to have before. */
+static size_t leaving_with_port(struct worker *w, unsigned port, int fds[SOCK_BESIDE_MAX])
+{
+    size_t n = 0;
+
+    list_each(at, keep, &w->listeners)
+    {
+        const struct listener *l = list_owner(at, struct listener, link);
+
+        if (!l->is_kept && port != 0 && addr_port(&l->addr) == port && l->watch.fd >= 0 &&
+            n < SOCK_BESIDE_MAX)
+            fds[n++] = l->watch.fd;
+    }
+    return n;
+}
+
+/* The socket of a bind that is new here; -1 with errno. */
+static int bind_new(struct worker *w, const struct config_bind *b, bool *listens_late)
+{
+    int fd = w->opener->bind(w->opener, b);
+    int leaving[SOCK_BESIDE_MAX];
+    size_t n;
+
+    *listens_late = false;
+    if (fd >= 0 || errno != EADDRINUSE || !w->opener->is_owner)
+        return fd;
+    n = leaving_with_port(w, addr_port(&b->addr), leaving);
+    *listens_late = n > 0;
+    return n > 0 ? sock_bind_beside(&b->addr, leaving, n) : -1;
+}
+
 static struct listener *listener_new(struct worker *w, const struct config_bind *b)
 {
     struct listener *l = memory_get(sizeof(*l) + b->text.n + 1);
+    bool listens_late;
     int fd;
 
     if (l == NULL)
         return NULL;
-    fd = w->opener->bind(w->opener, b);
+    fd = bind_new(w, b, &listens_late);
     if (fd < 0) {
         int saved = errno;
 
@@ -271,7 +303,10 @@ static struct listener *listener_new(struct worker *w, const struct config_bind 
     }
     *l = (struct listener){
         .worker = w,
+        .next_fd = -1,
         .is_new = true,
+        .is_kept = true,
+        .listens_late = listens_late,
         .addr = b->addr,
         .text_n = b->text.n,
     };
@@ -288,27 +323,64 @@ static struct listener *listener_new(struct worker *w, const struct config_bind 
     return l;
 }
 
+/* Somebody may have removed the socket's file; under a master, which then has made another. */
+static bool listener_is_there(const struct listener *l, const struct config_bind *b)
+{
+    const struct opener *o = l->worker->opener;
+
+    return l->unlinks ? sock_is_at_path(&l->addr, &l->identity) : o->keeps_bind(o, b, l->watch.fd);
+}
+
+/* Open the socket that takes the place of ours at the commit. False with errno. */
+static bool listener_open_next(struct listener *l, const struct config_bind *b)
+{
+    l->next_fd = l->worker->opener->bind(l->worker->opener, b);
+    if (l->next_fd >= 0 && l->unlinks)
+        sock_path_identity(&l->addr, &l->next_identity);
+    return l->next_fd >= 0;
+}
+
+/* Mark what stays: what does not may have the port of a new one. */
+static void listeners_keep(struct worker *w, const struct config *c)
+{
+    list_each(at, keep, &w->listeners) list_owner(at, struct listener, link)->is_kept = false;
+    for (size_t i = 0; i < c->n_frontends; i++)
+        for (size_t j = 0; j < c->frontends[i].n_binds; j++) {
+            struct listener *l = listener_find(w, c->frontends[i].binds[j].text);
+
+            if (l != NULL)
+                l->is_kept = true;
+        }
+}
+
 bool listeners_prepare(struct worker *w, struct generation *g, struct generation_errors *errors)
 {
     const struct config *c = g->config;
     unsigned before = errors->n;
 
-    list_each(at, keep, &w->listeners)
-        list_owner(at, struct listener, link)->is_kept = false;
+    listeners_keep(w, c);
     for (size_t i = 0; i < c->n_frontends; i++)
         for (size_t j = 0; j < c->frontends[i].n_binds; j++) {
             const struct config_bind *b = &c->frontends[i].binds[j];
             struct listener *l = listener_find(w, b->text);
+            bool ok = l == NULL ? listener_new(w, b) != NULL
+                                : listener_is_there(l, b) || listener_open_next(l, b);
 
-            if (l == NULL)
-                l = listener_new(w, b);
-            if (l == NULL)
-                generation_error(errors, &b->place, "cannot listen on '%.*s': %s",
-                                 STR_ARG(b->text), strerror(errno));
-            else
-                l->is_kept = true;
+            if (!ok)
+                generation_error(errors, &b->place, "cannot listen on '%.*s': %s", STR_ARG(b->text),
+                                 strerror(errno));
         }
     return errors->n == before;
+}
+
+static void listener_close_next(struct listener *l)
+{
+    if (l->next_fd < 0)
+        return;
+    if (l->unlinks)
+        sock_unlink(&l->addr, &l->next_identity);
+    close(l->next_fd);
+    l->next_fd = -1;
 }
 
 void listeners_cancel(struct worker *w)
@@ -317,6 +389,7 @@ void listeners_cancel(struct worker *w)
     {
         struct listener *l = list_owner(at, struct listener, link);
 
+        listener_close_next(l);
         if (!l->is_new)
             continue;
         listener_unlink_path(l);
@@ -328,27 +401,54 @@ void listeners_cancel(struct worker *w)
 
 static void send_all_away(struct listener *l)
 {
-    list_each(at, keep, &l->conns)
-        conn_send_away(list_owner(at, struct conn, link), l->worker);
+    list_each(at, keep, &l->conns) conn_send_away(list_owner(at, struct conn, link), l->worker);
 }
 
 /* Those who wait in the queue have been promised an answer: they are let in before the socket
  * closes. */
+static void listener_retire_socket(struct listener *l)
+{
+    while (l->watch.fd >= 0 && l->generation != NULL && accept_some(l, ACCEPTS_PER_WAKE))
+        continue;
+    listener_close_socket(l);
+}
+
 static void listener_remove(struct listener *l)
 {
     l->is_removed = true;
     listener_unlink_path(l);
-    while (l->watch.fd >= 0 && l->generation != NULL && accept_some(l, ACCEPTS_PER_WAKE))
-        continue;
-    listener_close_socket(l);
+    listener_retire_socket(l);
     send_all_away(l);
     listener_free_if_unused(l);
+}
+
+/* The connections of the old socket are none the wiser. */
+static void listener_take_next(struct listener *l)
+{
+    if (l->next_fd < 0)
+        return;
+    listener_retire_socket(l);
+    l->watch.fd = l->next_fd;
+    l->identity = l->next_identity;
+    l->next_fd = -1;
+}
+
+static void listen_late(struct listener *l, const struct config_bind *b)
+{
+    int leaving[SOCK_BESIDE_MAX];
+    size_t n = leaving_with_port(l->worker, addr_port(&b->addr), leaving);
+
+    l->listens_late = false;
+    opener_listen_late(l->watch.fd, b, leaving, n);
 }
 
 static void listener_apply(struct listener *l, struct generation *g,
                            const struct config_frontend *f, const struct config_bind *b)
 {
-    if (!l->is_new && l->is_ours) /* a reload may change what a bind says beside its address */
+    listener_take_next(l);
+    if (l->listens_late)
+        listen_late(l, b);
+    else if (!l->is_new && l->is_ours) /* a reload may change what a bind says beside its address */
         opener_adjust_bind(l->watch.fd, b, l->unlinks);
     generation_ref(g);
     generation_unref(l->generation);

@@ -33,6 +33,15 @@ static int paths_bind(const struct opener *o, const struct config_bind *b)
                               : sock_listen(&b->addr, b->backlog, b->has_mode, b->mode);
 }
 
+/* But for the file of a unix socket, which the listener looks for, nobody can take it from us. */
+static bool paths_keep_bind(const struct opener *o, const struct config_bind *b, int known)
+{
+    (void)o;
+    (void)b;
+    (void)known;
+    return true;
+}
+
 static struct log_sink *paths_log(const struct opener *o, const struct config_log *log)
 {
     (void)o;
@@ -60,6 +69,7 @@ static struct spool_store *paths_store(const struct opener *o, const struct spoo
 const struct opener opener_paths = {
     .is_owner = true,
     .bind = paths_bind,
+    .keeps_bind = paths_keep_bind,
     .log = paths_log,
     .keeps_store = paths_keep_store,
     .directory = paths_directory,
@@ -91,6 +101,13 @@ void opener_adjust_bind(int fd, const struct config_bind *b, bool owns_path)
         (b->has_mode && owns_path && chmod(b->addr.at.un.sun_path, b->mode) != 0))
         log_message(LOG_WARNING, "reload: cannot change backlog or mode of '%.*s': %s",
                     STR_ARG(b->text), strerror(errno));
+}
+
+void opener_listen_late(int fd, const struct config_bind *b, const int *others, size_t n_others)
+{
+    if (!sock_listen_beside(fd, b->backlog, others, n_others))
+        log_message(LOG_ERROR, "reload: cannot listen on '%.*s': %s", STR_ARG(b->text),
+                    strerror(errno));
 }
 
 void opener_give_log(const struct log_sink *sink, const struct config_global *global)
