@@ -518,6 +518,7 @@ static void begin_to_stop(struct master *m)
         forget_proposal(m);
     loader_stop(&m->loader);
     m->phase = STOPPING;
+    control_end(&m->control);
     children_forget_parcel(&m->children, &m->in_force); /* its sockets are closed below */
     notify_stopping();
     log_message(LOG_NOTICE, "shutting down: %u connections to finish",
