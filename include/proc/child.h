@@ -41,6 +41,7 @@ struct children {
     struct timer tell_again;        /* while an outbox is not empty */
     uint64_t deaths_ms[DEATHS_MAX]; /* of the last deaths, in a ring */
     unsigned n_deaths;
+    bool is_ending;   /* they are told to end */
     bool is_given_up; /* too many deaths: no more replacements until the next reload */
     void (*on_message)(struct child *c, const struct message *m);
     void (*on_death)(struct child *c, int status);

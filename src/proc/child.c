@@ -268,7 +268,7 @@ static void log_death(const struct child *c, int status)
     if (WIFSIGNALED(status))
         log_message(LOG_ERROR, "worker %u (process %d) died of signal %d (%s)", c->index, c->pid,
                     WTERMSIG(status), strsignal(WTERMSIG(status)));
-    else if (WEXITSTATUS(status) != 0)
+    else if (WEXITSTATUS(status) != 0 || !c->children->is_ending)
         log_message(LOG_ERROR, "worker %u (process %d) ended with status %d", c->index, c->pid,
                     WEXITSTATUS(status));
     log_panic(c);
@@ -278,7 +278,7 @@ static void log_death(const struct child *c, int status)
 static bool is_own_fault(const struct child *c, int status)
 {
     if (WIFEXITED(status) && WEXITSTATUS(status) == 0)
-        return false; /* it was told to */
+        return !c->children->is_ending; /* else it was told to */
     return !WIFSIGNALED(status) || WTERMSIG(status) != SIGKILL ||
            loop_now(c->children->loop) - c->started_ms < YOUNG_MS;
 }

@@ -518,6 +518,7 @@ static void begin_to_stop(struct master *m)
         forget_proposal(m);
     loader_stop(&m->loader);
     m->phase = STOPPING;
+    m->children.is_ending = true;
     control_end(&m->control);
     children_forget_parcel(&m->children, &m->in_force); /* its sockets are closed below */
     notify_stopping();
