@@ -79,6 +79,10 @@ unsigned children_alive(const struct children *all);
 /* Collect those that have died: each is logged, its row cleared, and on_death called. */
 void children_reap(struct children *all);
 
+/* A worker has died with this status: of its own fault? SIGKILL comes from outside, and says nothing
+ * about it, unless it was hardly there. */
+bool child_is_at_fault(const struct child *c, int status);
+
 /* Tell all who live. */
 void children_send(struct children *all, const struct message *m);
 void children_kill(struct children *all, int number);
