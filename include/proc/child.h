@@ -41,6 +41,7 @@ struct children {
     struct timer tell_again;        /* while an outbox is not empty */
     uint64_t deaths_ms[DEATHS_MAX]; /* of the last deaths, in a ring */
     unsigned n_deaths;
+    bool is_ending;   /* they are told to end */
     bool is_given_up; /* too many deaths: no more replacements until the next reload */
     void (*on_message)(struct child *c, const struct message *m);
     void (*on_death)(struct child *c, int status);
@@ -77,6 +78,10 @@ unsigned children_alive(const struct children *all);
 
 /* Collect those that have died: each is logged, its row cleared, and on_death called. */
 void children_reap(struct children *all);
+
+/* A worker has died with this status: of its own fault? SIGKILL comes from outside, and says nothing
+ * about it, unless it was hardly there. */
+bool child_is_at_fault(const struct child *c, int status);
 
 /* Tell all who live. */
 void children_send(struct children *all, const struct message *m);

@@ -4,7 +4,8 @@
  * A unix socket beside the pid file (PIDFILE.control, mode 0600). Who connects sends one line,
  * `reload`; when the reload that began after it is over, it is answered `done` or `failed` in the
  * first line, then with every line that the error log has of it, and the connection is closed. So
- * an answer never speaks of an older reload, however many ask at a time.
+ * an answer never speaks of an older reload, however many ask at a time. An instance that ends
+ * answers `failed` at once.
  *
  * Limits: CONTROL_CLIENTS_MAX at a time; the one that came first makes room for the next.
  */
@@ -23,6 +24,7 @@ struct control {
     struct watch watch;
     struct list clients;
     unsigned n_clients;
+    bool is_ending; /* there are no more reloads */
     struct addr addr;
     struct sock_identity identity;
     void (*on_reload)(struct control *c); /* somebody waits for a reload */
@@ -49,5 +51,8 @@ void control_begin(struct control *c);
 
 /* It is over: tell them. */
 void control_answer(struct control *c, bool is_done, const struct report *report);
+
+/* The instance is shutting down: who waits is told so, and who asks from now on, at once. */
+void control_end(struct control *c);
 
 #endif

@@ -9,6 +9,7 @@ source "$(dirname "$0")/../tools/scenario.sh"
 perl -MIO::Socket::UNIX -e 1 2>/dev/null || skip "no perl"
 
 # The service manager's socket: each message is a line, `|` between its own lines.
+: >"$work/manager.out" # it is looked for before the manager has begun
 # shellcheck disable=SC2016 # perl
 start manager perl -MIO::Socket::UNIX -MSocket -e '
     $| = 1;

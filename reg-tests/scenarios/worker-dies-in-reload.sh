@@ -33,11 +33,47 @@ for row in 0 1; do # each of which may be the one that is asked first
     expect 0 "$status" "status of the reload after it: $(cat "$work/said")"
 done
 
+# SIGKILL comes from outside: the reload goes on, but not for ever.
+worker_0() { # after it was replaced at least once
+    sed -nE 's/.* worker 0 is process ([0-9]+) now$/\1/p' "$work/error.log" | tail -n 1
+}
+n_compiled() { wc -l <"$HOLDFAST_FAULTS/hold-compiling.0"; }
+compiles_after() { [ "$(n_compiled)" -gt "$1" ] && [ "$(worker_0)" != "$victim" ]; }
+kill_while_compiling() { # kill_while_compiling TIMES: in a reload that is under way
+    local before=0 i victim=
+
+    for ((i = 1; i <= $1; i++)); do
+        wait_until 10 compiles_after $before
+        sleep 0.15 # younger than 0.1 s it may be the victim of itself
+        victim=$(worker_0)
+        before=$(n_compiled)
+        kill -KILL "$victim"
+    done
+    if [ "$1" -lt 5 ]; then wait_until 10 compiles_after "$before"; fi
+}
+for times in 4 5; do
+    write_version 1$times
+    fault hold-compiling.0
+    : >"$work/told.err"
+    start told "$build/holdfast" -s reload -f "$work/holdfast.cfg"
+    kill_while_compiling $times
+    no_faults
+    status=0
+    wait "${pid_of[told]}" || status=$?
+    unset "pid_of[told]"
+    expect $((times - 4)) "$status" "status of a reload of which $times workers are killed: $(cat "$work/told.err")"
+    wait_until 10 both_live
+    expect "14 " "$(fresh)" "what new connections see after $times workers were killed"
+done
+grep -q "a worker died when it was given the new configuration" "$work/told.err" || fail "-s reload says: $(cat "$work/told.err")"
+close_conns
+keep_conns
+
 fault die-committing
 reload 3
 expect 0 "$status" "status of a reload that a worker dies of when all have prepared it: $(cat "$work/said")"
 is_met die-committing || fail "no worker has died of committing"
 serve_after_death 3 "after a reload that a worker dies of when all have prepared it"
 
-expect 0 "$(n_died '([^6]|[0-9]{2})')" "other deaths"
+expect 0 "$(n_died '([^69]|[0-9]{2})')" "other deaths"
 stop holdfast

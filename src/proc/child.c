@@ -268,17 +268,16 @@ static void log_death(const struct child *c, int status)
     if (WIFSIGNALED(status))
         log_message(LOG_ERROR, "worker %u (process %d) died of signal %d (%s)", c->index, c->pid,
                     WTERMSIG(status), strsignal(WTERMSIG(status)));
-    else if (WEXITSTATUS(status) != 0)
+    else if (WEXITSTATUS(status) != 0 || !c->children->is_ending)
         log_message(LOG_ERROR, "worker %u (process %d) ended with status %d", c->index, c->pid,
                     WEXITSTATUS(status));
     log_panic(c);
 }
 
-/* SIGKILL comes from outside, and says nothing about the worker: unless it was hardly there. */
-static bool is_own_fault(const struct child *c, int status)
+bool child_is_at_fault(const struct child *c, int status)
 {
     if (WIFEXITED(status) && WEXITSTATUS(status) == 0)
-        return false; /* it was told to */
+        return !c->children->is_ending; /* else it was told to */
     return !WIFSIGNALED(status) || WTERMSIG(status) != SIGKILL ||
            loop_now(c->children->loop) - c->started_ms < YOUNG_MS;
 }
@@ -315,7 +314,7 @@ void children_reap(struct children *all)
         }
         log_death(c, status);
         c->pid = 0;
-        if (is_own_fault(c, status))
+        if (child_is_at_fault(c, status))
             count_death(all);
         row_clear(&all->rows->row[c->index]);
         child_close(c);

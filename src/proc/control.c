@@ -62,10 +62,19 @@ static void client_answer(struct client *cl, struct str first, struct str text)
     client_close(cl);
 }
 
+static void client_refuse(struct client *cl)
+{
+    client_answer(cl, STR("failed\n"), STR("error: the instance is shutting down\n"));
+}
+
 static void client_line(struct client *cl, struct str line)
 {
     if (!str_eq(line, STR("reload"))) {
         client_answer(cl, STR("failed\n"), STR("unknown command: the only one is 'reload'\n"));
+        return;
+    }
+    if (cl->control->is_ending) {
+        client_refuse(cl);
         return;
     }
     cl->state = CLIENT_WAITS;
@@ -196,5 +205,19 @@ void control_answer(struct control *c, bool is_done, const struct report *report
         if (cl->state == CLIENT_TAKEN)
             client_answer(cl, is_done ? STR("done\n") : STR("failed\n"),
                           (struct str){report->text, report->n});
+    }
+}
+
+void control_end(struct control *c)
+{
+    c->is_ending = true;
+    if (c->loop == NULL)
+        return;
+    list_each(at, keep, &c->clients)
+    {
+        struct client *cl = list_owner(at, struct client, link);
+
+        if (cl->state != CLIENT_TALKS)
+            client_refuse(cl);
     }
 }

@@ -28,9 +28,11 @@
 #define LOAD_MS 100000
 /* A worker that has said nothing of a bundle after this long never will. */
 #define ANSWER_MS 30000
-/* A bundle is sent so often where workers die meanwhile; a bundle that kills them is not sent on.
+/* A bundle is sent anew where workers die meanwhile, unless it is what kills them: that many by
+ * their own fault, or that many in all, since the kernel that is out of memory kills from outside.
  */
-#define ATTEMPTS_MAX 2
+#define FAULTS_MAX   2
+#define ATTEMPTS_MAX 5
 /* After a fork that failed. */
 #define FORK_AGAIN_MS 100
 /* Bodies in a spool that is no longer configured: how often they are looked for. */
@@ -60,6 +62,7 @@ struct master {
     struct parcel proposed; /* likewise */
     uint64_t last_number;
     unsigned n_attempts;
+    unsigned n_faults; /* deaths at these attempts, of workers' own fault */
     bool wants_reload; /* asked for meanwhile */
     bool wants_reopen;
     struct timer bound; /* of whatever the phase waits for */
@@ -198,6 +201,7 @@ static bool propose(struct master *m, struct config *c, const struct pack *answe
         if (parcel_make(&m->proposed, 0, &m->resources, m->start->options->config_path, answers)) {
             m->pending = c;
             m->n_attempts = 0;
+            m->n_faults = 0;
             send_proposal(m);
             return true;
         }
@@ -402,9 +406,10 @@ static void on_message(struct child *c, const struct message *message)
 }
 
 /* Its successor has the generation in force, and is asked again like all others. */
-static void died_while_preparing(struct master *m, struct child *c)
+static void died_while_preparing(struct master *m, struct child *c, int status)
 {
-    if (m->n_attempts < ATTEMPTS_MAX && !m->children.is_given_up) {
+    m->n_faults += child_is_at_fault(c, status);
+    if (m->n_faults < FAULTS_MAX && m->n_attempts < ATTEMPTS_MAX && !m->children.is_given_up) {
         abort_proposal(m);
         respawn(m, c);
         send_proposal(m);
@@ -421,11 +426,10 @@ static void on_death(struct child *c, int status)
 {
     struct master *m = list_owner(c->children, struct master, children);
 
-    (void)status;
     resources_clear_row(&m->resources, c->index);
     switch (m->phase) {
     case STARTING: stop_loop(m, 1); return;
-    case PREPARING: died_while_preparing(m, c); return;
+    case PREPARING: died_while_preparing(m, c, status); return;
     case COMMITTING:
         respawn(m, c);
         settle_if_committed(m);
@@ -518,6 +522,8 @@ static void begin_to_stop(struct master *m)
         forget_proposal(m);
     loader_stop(&m->loader);
     m->phase = STOPPING;
+    m->children.is_ending = true;
+    control_end(&m->control);
     children_forget_parcel(&m->children, &m->in_force); /* its sockets are closed below */
     notify_stopping();
     log_message(LOG_NOTICE, "shutting down: %u connections to finish",

@@ -109,6 +109,7 @@ static void drain(struct single *s, uint32_t most_ms)
         log_message(LOG_NOTICE, "shutting down: %u connections to finish",
                     (unsigned)row_get(&s->worker.row->n_fronts));
         notify_stopping();
+        control_end(&s->control);
     }
     drain_start(&s->drain, most_ms);
 }
