@@ -66,6 +66,23 @@ for times in 4 5; do
     expect "14 " "$(fresh)" "what new connections see after $times workers were killed"
 done
 grep -q "a worker died when it was given the new configuration" "$work/told.err" || fail "-s reload says: $(cat "$work/told.err")"
+
+# Both at the same moment, once each has it: their successors are asked, and nobody else is left to be.
+fault hold-compiling.0
+fault hold-compiling.1
+write_version 16
+start told "$build/holdfast" -s reload -f "$work/holdfast.cfg"
+are_compiling() { [ -s "$HOLDFAST_FAULTS/hold-compiling.0" ] && [ -s "$HOLDFAST_FAULTS/hold-compiling.1" ]; }
+wait_until 10 are_compiling
+mapfile -t victims < <(workers)
+kill -KILL "${victims[@]}"
+no_faults
+status=0
+wait "${pid_of[told]}" || status=$?
+unset "pid_of[told]"
+expect 0 "$status" "status of a reload of which both workers are killed: $(cat "$work/told.err")"
+wait_until 10 both_live
+expect "16 " "$(fresh)" "what new connections see after both workers were killed"
 close_conns
 keep_conns
 
