@@ -45,7 +45,7 @@ TOOLS        := $(TOOL_SOURCES:%.c=$(BUILD)/%)
 # A holdfast whose workers fail where a test tells them to, by functions that stand before ours.
 FAULTY  := $(BUILD)/holdfast-faults
 FAULTS  := $(BUILD)/reg-tests/tools/faults.o
-WRAPPED := bundle_compile worker_process_run worker_prepare worker_commit channel_send txn_enter loop_timer_set
+WRAPPED := worker_process_run bundle_compile worker_prepare worker_commit channel_send txn_enter loop_timer_set
 
 # Each corpus of inputs that fuzzing has found is run through its harness in every build.
 REPLAYS      := $(patsubst reg-tests/fuzz/corpus/%,$(BUILD)/replay/%,$(wildcard reg-tests/fuzz/corpus/*))

@@ -127,7 +127,7 @@ for n_workers in 0 2; do
     status=0
     timeout 20 "$build/holdfast" -f "$work/holdfast.cfg" >"$work/other.out" 2>&1 || status=$?
     expect 1 "$status" "exit status of a start with root's directory"
-    grep -q "'$work/spool': it belongs to root (0), and user nobody may not write to it: chown it, or" "$work/other.out" ||
+    grep -q "'$work/spool': it belongs to user number 0, and user nobody may not write to it: chown it, or" "$work/other.out" ||
         fail "not said whose the spool's directory is: $(cat "$work/other.out")"
     chown nobody "$work/spool"
     chmod 700 "$work/spool"

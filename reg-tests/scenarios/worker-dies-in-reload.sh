@@ -21,7 +21,7 @@ serve_after_death 1 "after a reload of which a worker dies once"
 
 for row in 0 1; do # each of which may be the one that is asked first
     deaths=$(n_died 6)
-    fault die-preparing.$row
+    if [ $row = 0 ]; then fault die-compiling.0; else fault die-preparing.1; fi
     reload 2
     no_faults
     expect 1 "$status" "status of a reload of which worker $row dies each time"

@@ -44,12 +44,9 @@ wait_until 20 spools 6
 
 was_replaced() { [ "$(workers | wc -l)" = 2 ] && ! workers | grep -qx "$victim"; }
 start_of() { cut -d ' ' -f 22 "/proc/$1/stat"; } # in ticks since the machine was started
-# Sets $killed to a moment before the death of the victim: the kernel's own clock for processes, as start_of has it, so
-# that it does not matter when we look.
-kill_victim() {
-    # shellcheck disable=SC2016 # the inner shell's
-    killed=$(sh -c 'kill -KILL "$0"; cut -d " " -f 22 "/proc/$$/stat"' "$victim")
-}
+# Sets $killed to a moment before the death of the victim, the start of a subshell of ours: by the kernel's own clock for
+# processes, as its successor's start, so that it does not matter when we look.
+kill_victim() { killed=$(kill -KILL "$victim" && start_of "$BASHPID"); }
 conns_of() { # how many client connections that worker has: sockets of the path that it serves
     { ss -xpH state connected 2>/dev/null || true; } | grep -F "$work/front.sock" | grep -c "pid=$1," || true
 }
@@ -69,7 +66,8 @@ done
 # The median: on a machine that is busy with something else one or the other fork is late, but not half of them.
 median=$(sort -n "$work/took" | sed -n "$(((n_kills + 1) / 2))p")
 echo "half of the replacements took $median ms or less, the slowest $(sort -n "$work/took" | tail -n 1) ms"
-[ "$median" -le 100 ] || fail "a worker is replaced after $median ms"
+# Sanitizers make a death long.
+if [[ $build == */release ]] && [ "$median" -gt 100 ]; then fail "a worker is replaced after $median ms"; fi
 
 for i in 1 2 3 4 5 6; do finish_upload "held$i"; done
 stop_clients

@@ -10,12 +10,12 @@
  *     refuse            does not prepare a bundle, and says why
  *     refuse-twice      likewise, and says it twice
  *     refuse-done       refuses a bundle after it has said that it is in force
+ *     die-compiling     aborts where it compiles a bundle, in a thread beside the one that serves
  *     die-preparing     aborts once it has prepared a bundle, before it says so
  *     die-committing    aborts when it is told to commit
  *     stop-committing   stops (SIGSTOP) when it is told to commit
- *     hold-compiling.N  does not come to the end of compiling while that file is there; it adds a
- *                       line to the file when it gets there
  *     bad-move          a request enters a state that it may not enter: an assertion fails
+ *     hold-compiling.N  adds a line to the file, and compiles no further while it is there
  *     leave             ends with status 0 when a request enters a state
  *
  * The first bundle that a worker prepares is spared: a successor has to come to serve.
@@ -42,6 +42,7 @@
 #define IMPATIENCE_MS 2000
 
 static int row = -1; /* a worker's; -1: this is the master */
+static bool serves;  /* the first bundle is in force */
 static bool says_it_twice;
 
 static void path_of(char path[PATH_MAX], const char *what)
@@ -83,7 +84,7 @@ bool __wrap_worker_prepare(struct worker *w, struct config *c, failed_fn failed,
 {
     bool is_prepared;
 
-    if (w->current == NULL)
+    if (!serves)
         return __real_worker_prepare(w, c, failed, to);
     says_it_twice = is_met("refuse-twice");
     if (says_it_twice || is_met("refuse")) {
@@ -96,7 +97,6 @@ bool __wrap_worker_prepare(struct worker *w, struct config *c, failed_fn failed,
     return is_prepared;
 }
 
-/* Who compiles in its only thread serves nobody, and is spared. */
 static void hold_compiling(void)
 {
     char path[PATH_MAX];
@@ -105,7 +105,7 @@ static void hold_compiling(void)
 
     snprintf(mine, sizeof(mine), "hold-compiling.%d", row);
     path_of(path, mine);
-    fd = gettid() == getpid() ? -1 : open(path, O_WRONLY | O_APPEND | O_CLOEXEC);
+    fd = open(path, O_WRONLY | O_APPEND | O_CLOEXEC);
     if (fd < 0)
         return;
     if (write(fd, "here\n", 5) != 5)
@@ -119,8 +119,13 @@ struct config *__real_bundle_compile(struct bundle *b, failed_fn failed, void *t
 struct config *__wrap_bundle_compile(struct bundle *b, failed_fn failed, void *to);
 struct config *__wrap_bundle_compile(struct bundle *b, failed_fn failed, void *to)
 {
-    struct config *c = __real_bundle_compile(b, failed, to);
+    struct config *c;
 
+    if (!serves)
+        return __real_bundle_compile(b, failed, to);
+    if (is_met("die-compiling"))
+        abort();
+    c = __real_bundle_compile(b, failed, to);
     hold_compiling();
     return c;
 }
@@ -134,6 +139,7 @@ void __wrap_worker_commit(struct worker *w)
     if (is_met("stop-committing"))
         raise(SIGSTOP);
     __real_worker_commit(w);
+    serves = true;
 }
 
 bool __real_channel_send(int fd, const struct message *m);

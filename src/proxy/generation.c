@@ -11,7 +11,6 @@
 
 #include <errno.h>
 #include <fcntl.h>
-#include <pwd.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <sys/stat.h>
@@ -46,19 +45,17 @@ void generation_spool_error(struct generation_errors *errors, const struct confi
 {
     int error = errno;
     struct stat st;
-    const struct passwd *owner;
 
     if (!spool_is_of_another(c, spool, &st)) {
         generation_error(errors, &spool->place, "cannot use spool '%.*s' at '%.*s': %s",
                          STR_ARG(spool->name), STR_ARG(spool->path), strerror(error));
         return;
     }
-    owner = getpwuid(st.st_uid);
+    /* A number: a worker opens no file to find a name. */
     generation_error(errors, &spool->place,
-                     "cannot use spool '%.*s' at '%.*s': it belongs to %s (%u), and user %.*s may "
-                     "not write to it: chown it, or choose another path",
-                     STR_ARG(spool->name), STR_ARG(spool->path),
-                     owner == NULL ? "nobody known" : owner->pw_name, (unsigned)st.st_uid,
+                     "cannot use spool '%.*s' at '%.*s': it belongs to user number %u, and user "
+                     "%.*s may not write to it: chown it, or choose another path",
+                     STR_ARG(spool->name), STR_ARG(spool->path), (unsigned)st.st_uid,
                      STR_ARG(c->global.user));
 }
 
