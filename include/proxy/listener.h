@@ -5,7 +5,8 @@
  * generation, and its idle connections meet that with their next request; where somebody has removed
  * its socket's file, a new socket too. One that is no longer named accepts what waits in its queue,
  * closes, and is freed when its last connection has gone.
- * Limits: max-connections of the process; without descriptors accepting pauses and resumes.
+ * Limits: max-connections of all workers, but for that queue; without descriptors accepting pauses
+ * and resumes.
  */
 #ifndef HOLDFAST_PROXY_LISTENER_H
 #define HOLDFAST_PROXY_LISTENER_H

@@ -93,13 +93,18 @@ static bool is_at_limit(const struct worker *w)
             !worker_has_descriptors(w));
 }
 
-/* Count one more client, unless that would be too many for all workers together. */
-static bool reserve_place(struct worker *w)
+/*
+ * Count one more client, unless that would be too many for all workers together. At a socket that
+ * closes nobody can wait for a place: max-connections gives way to the queue, which `backlog`
+ * bounds; descriptors do not.
+ */
+static bool reserve_place(struct worker *w, bool is_closing)
 {
     if (w->current != NULL && !worker_has_descriptors(w))
         return false;
     row_add(&w->row->n_fronts, 1);
-    if (w->current == NULL || rows_fronts(w->rows) <= w->current->config->global.max_connections)
+    if (is_closing || w->current == NULL ||
+        rows_fronts(w->rows) <= w->current->config->global.max_connections)
         return true;
     row_add(&w->row->n_fronts, (uint64_t)-1);
     return false;
@@ -186,17 +191,17 @@ static bool accept_one(struct listener *l, int fd, const struct addr *peer)
     return true;
 }
 
-/* Accept up to `most` clients. False: the queue is empty, or accepting has paused. */
-static bool accept_some(struct listener *l, unsigned most)
+/* Accept a few clients. False: the queue is empty, or accepting has paused. */
+static bool accept_some(struct listener *l, bool is_closing)
 {
     struct worker *w = l->worker;
 
-    for (unsigned i = 0; i < most; i++) {
+    for (unsigned i = 0; i < ACCEPTS_PER_WAKE; i++) {
         enum sock_accept how;
         struct addr peer;
         int fd;
 
-        if (!reserve_place(w)) {
+        if (!reserve_place(w, is_closing)) {
             accept_stop(w); /* the next that is over resumes it; the timer, if nothing ever is */
             loop_timer_set(w->loop, &w->accept_timer, LISTENER_RETRY_MS);
             return false;
@@ -236,7 +241,7 @@ static void listener_on_ready(struct watch *watch)
     struct listener *l = list_owner(watch, struct listener, watch);
 
     watch->ready = 0;
-    accept_some(l, ACCEPTS_PER_WAKE);
+    accept_some(l, false);
     give_way(l);
 }
 
@@ -408,8 +413,10 @@ static void send_all_away(struct listener *l)
  * closes. */
 static void listener_retire_socket(struct listener *l)
 {
-    while (l->watch.fd >= 0 && l->generation != NULL && accept_some(l, ACCEPTS_PER_WAKE))
-        continue;
+    bool has_clients = l->watch.fd >= 0 && l->generation != NULL;
+
+    for (unsigned n = 0; has_clients && n <= l->bind->backlog; n += ACCEPTS_PER_WAKE)
+        has_clients = accept_some(l, true);
     listener_close_socket(l);
 }
 
