@@ -111,6 +111,7 @@ for n_workers in 2 0; do
     start_holdfast "$work/removed.cfg"
     wait_until 10 test -s "$work/pid"
     coproc kept { perl -MIO::Socket::UNIX -e "$keep_asking" "$work/front.sock"; }
+    # shellcheck disable=SC2154 # coproc sets it
     pid_of[kept]=$kept_PID
     ask_kept "at first"
     first=$(stat -c %i "$work/front.sock")

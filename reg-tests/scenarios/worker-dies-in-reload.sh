@@ -43,7 +43,7 @@ kill_while_compiling() { # kill_while_compiling TIMES: in a reload that is under
     local before=0 i victim=
 
     for ((i = 1; i <= $1; i++)); do
-        wait_until 10 compiles_after $before
+        wait_until 10 compiles_after "$before"
         sleep 0.15 # younger than 0.1 s it may be the victim of itself
         victim=$(worker_0)
         before=$(n_compiled)

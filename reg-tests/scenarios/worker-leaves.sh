@@ -13,7 +13,7 @@ start_faulty
 for n in 1 2 3 4 5; do
     fault leave
     request -o /dev/null http://holdfast/ 2>/dev/null && fail "a request to a worker that leaves is answered"
-    is_told() { [ "$(n_logged 'worker [01] \(process [0-9]+\) ended with status 0')" = $n ]; }
+    is_told() { [ "$(n_logged 'worker [01] \(process [0-9]+\) ended with status 0')" = "$n" ]; }
     wait_until 10 is_told
     settled() { both_live || logged "5 workers died in 10 s"; }
     wait_until 10 settled
