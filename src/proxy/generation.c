@@ -28,6 +28,8 @@ void generation_error(struct generation_errors *errors, const struct config_plac
     vsnprintf(text, sizeof(text), format, args);
     va_end(args);
     errors->n++;
+    if (place != NULL && place->line == 0)
+        place = NULL; /* what is built in stands in no file */
     if (errors->failed != NULL)
         errors->failed(errors->to, place, text);
 }
