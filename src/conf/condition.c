@@ -152,6 +152,21 @@ static const char *parse_value(const struct expr *e, struct expr_value *value)
     unreachable("no operator takes a list of times");
 }
 
+/* Methods have case (RFC 9110 9.1), and clients write those that everybody knows in capitals. */
+static void warn_of_method(struct compile *c, const struct ast_word *at, const struct expr *e,
+                           struct str text)
+{
+    static const char *const known[] = {"GET",     "HEAD",    "POST",  "PUT",  "DELETE",
+                                        "CONNECT", "OPTIONS", "TRACE", "PATCH"};
+
+    if ((unsigned)e->var.id != VAR_ID_METHOD || !is_whole(e->op))
+        return;
+    for (size_t i = 0; i < sizeof(known) / sizeof(known[0]); i++)
+        if (str_eq_nocase(text, str_of(known[i])) && !str_eq(text, str_of(known[i])))
+            diag_warning(c->diags, at->span, "methods have case: '%.*s' is not '%s'", STR_ARG(text),
+                         known[i]);
+}
+
 /* Values of what has no case are kept in one. */
 static struct str fold(const struct var_ref *var, char *text, size_t n)
 {
@@ -175,6 +190,7 @@ static bool read_value(struct compile *c, const struct ast_word *at, const struc
     if (e->op != EXPR_MATCHES)
         fold(&e->var, (char *)value->text.p, value->text.n);
     expected = parse_value(e, value);
+    warn_of_method(c, at, e, value->text);
     return expected == NULL || fail(c, at, expected);
 }
 
