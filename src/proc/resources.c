@@ -357,14 +357,14 @@ void resources_commit(struct resources *r, const struct config *c)
     }
 }
 
-/* Is it named again? Then the ledger is no longer its alone. */
+/* Is it named again, and that decided? Then the ledger is no longer its alone. */
 static bool has_successor(const struct resources *r, const struct resource *left)
 {
     list_each(at, keep, (struct list *)(uintptr_t)&r->all)
     {
         const struct resource *s = list_owner(at, struct resource, link);
 
-        if (s->ledger != NULL && !s->is_left && s->device == left->device &&
+        if (s->ledger != NULL && !s->is_left && !s->is_new && s->device == left->device &&
             s->inode == left->inode)
             return true;
     }

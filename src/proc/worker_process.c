@@ -203,12 +203,18 @@ static void add_descriptors(struct worker_process *p, struct message *m)
         compile_if_whole(q);
 }
 
-/* Some of its descriptors have not come: we have no room for them. */
-static void cut_short(struct worker_process *p)
+/* It has come without its descriptors: we have no room for them. */
+static void on_cut_message(struct worker_process *p, const struct message *m)
 {
-    struct preparation *q = p->preparation;
+    bool is_awaited = p->preparation != NULL && p->preparation->bundle.number == m->number;
 
-    refuse(p, q == NULL ? 0 : q->bundle.number, STR("error: out of descriptors\n"));
+    if (m->kind == MESSAGE_LOG)
+        log_message(LOG_ERROR,
+                    "cannot reopen log '%.*s': out of descriptors; the old file is "
+                    "written on",
+                    STR_ARG(m->text));
+    else if (m->kind == MESSAGE_PREPARE || (m->kind == MESSAGE_DESCRIPTORS && is_awaited))
+        refuse(p, m->number, STR("error: out of descriptors\n"));
 }
 
 static void commit(struct worker_process *p, uint64_t number)
@@ -279,7 +285,8 @@ static void on_channel_ready(struct watch *w)
         case CHANNEL_MESSAGE: on_message(p, &m); break;
         case CHANNEL_AGAIN: return;
         case CHANNEL_ENDED: on_master_gone(p); return;
-        case CHANNEL_BROKEN: cut_short(p); break;
+        case CHANNEL_CUT: on_cut_message(p, &m); break;
+        case CHANNEL_BROKEN: break; /* from no master of ours */
         }
     }
 }
