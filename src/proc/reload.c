@@ -384,7 +384,10 @@ void reload_on_bound(struct master *m)
         kill_silent(m);
         give_up_proposal(m);
         return;
-    case COMMITTING: kill_silent(m); return; /* it would go on with the old generation */
+    case COMMITTING: /* it would go on with the old generation; its successor is waited for */
+        kill_silent(m);
+        loop_timer_set(m->loop, &m->bound, ANSWER_MS);
+        return;
     case SERVING:
     case STOPPING: return;
     }

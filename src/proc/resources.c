@@ -342,6 +342,12 @@ static void adjust_binds(struct resources *r, const struct config_frontend *f)
     }
 }
 
+/* Requests that began before may use it for as long as they last. */
+static bool may_be_left(const struct resource *s)
+{
+    return s->ledger != NULL || (s->kind == RESOURCE_LOG && s->log_kind == LOG_FILE);
+}
+
 void resources_commit(struct resources *r, const struct config *c)
 {
     for (size_t i = 0; i < c->n_frontends; i++)
@@ -351,7 +357,7 @@ void resources_commit(struct resources *r, const struct config *c)
         struct resource *s = list_owner(at, struct resource, link);
 
         s->is_new = false;
-        s->is_left = s->is_left || (!s->is_kept && s->ledger != NULL);
+        s->is_left = s->is_left || (!s->is_kept && may_be_left(s));
         if (!s->is_kept && !s->is_left)
             resource_close(s);
     }
@@ -371,7 +377,15 @@ static bool has_successor(const struct resources *r, const struct resource *left
     return false;
 }
 
-bool resources_sweep(struct resources *r)
+static bool is_of_use(const struct resources *r, const struct resource *left,
+                      bool has_old_generations)
+{
+    if (left->kind == RESOURCE_LOG)
+        return has_old_generations;
+    return !ledger_is_empty(left->ledger) && !has_successor(r, left);
+}
+
+bool resources_sweep(struct resources *r, bool has_old_generations)
 {
     bool is_more = false;
 
@@ -379,7 +393,7 @@ bool resources_sweep(struct resources *r)
     {
         struct resource *s = list_owner(at, struct resource, link);
 
-        if (s->is_left && (ledger_is_empty(s->ledger) || has_successor(r, s)))
+        if (s->is_left && !is_of_use(r, s, has_old_generations))
             resource_close(s);
         else
             is_more = is_more || s->is_left;
