@@ -342,18 +342,28 @@ static void adjust_binds(struct resources *r, const struct config_frontend *f)
     }
 }
 
+/* The workers let in who waits in the queue: nobody is to come behind them. Not at an inherited
+ * socket, which somebody else may listen on. */
+static void ignore_new_clients(const struct resource *s)
+{
+    if (s->kind == RESOURCE_BIND && addr_port(&s->addr) != 0)
+        sock_ignore_new(s->fds[0]);
+}
+
 void resources_commit(struct resources *r, const struct config *c)
 {
     for (size_t i = 0; i < c->n_frontends; i++)
-        adjust_binds(r, &c->frontends[i]);
+        adjust_binds(r, &c->frontends[i]); /* first: who takes over a port misses no client */
     list_each(at, keep, &r->all)
     {
         struct resource *s = list_owner(at, struct resource, link);
 
         s->is_new = false;
         s->is_left = s->is_left || (!s->is_kept && s->ledger != NULL);
-        if (!s->is_kept && !s->is_left)
-            resource_close(s);
+        if (s->is_kept || s->is_left)
+            continue;
+        ignore_new_clients(s);
+        resource_close(s);
     }
 }
 
@@ -387,14 +397,17 @@ bool resources_sweep(struct resources *r)
     return is_more;
 }
 
+/* As listeners_drain says, a client that comes now is better off without an answer for a second. */
 void resources_close_binds(struct resources *r)
 {
     list_each(at, keep, &r->all)
     {
         struct resource *s = list_owner(at, struct resource, link);
 
-        if (s->kind == RESOURCE_BIND)
-            resource_close(s);
+        if (s->kind != RESOURCE_BIND)
+            continue;
+        ignore_new_clients(s);
+        resource_close(s);
     }
 }
 
