@@ -3,7 +3,8 @@
 # `user`: started by root, who sees bytes of clients becomes somebody else and gives up everything else, for good. With
 # a master these are the workers; in one process (workers 0) what it needs later has been made for that user: the
 # spool's directory, the log files. Of the pid file, which such a process may not remove from root's directory,
-# nothing but the name stays.
+# nothing but the name stays. The spool that is there without a section is that user's too: where
+# /var/spool/holdfast is root's, another is taken (the start failed).
 
 # shellcheck source=reg-tests/tools/scenario.sh
 source "$(dirname "$0")/../tools/scenario.sh"
@@ -151,3 +152,32 @@ timeout 20 setpriv --reuid 1 --regid 1 --clear-groups "$build/holdfast" -f "$wor
     >"$work/third.out" 2>&1 || status=$?
 expect 1 "$status" "exit status of a start by a third user ($(cat "$work/third.out"))"
 grep -q "cannot change to the configured user" "$work/third.out" || fail "not for that: $(cat "$work/third.out")"
+
+# Without a section, and with a /var/spool of our own, if we may make one.
+rm -rf "$work/own"
+mkdir -p "$work/var-spool/holdfast" "$work/tmp"
+cat >"$work/holdfast.cfg" <<CONFIG
+global { workers 1; user nobody }
+frontend www {
+    bind unix@$work/front.sock
+    request-buffering hold
+    route all { respond 200 }
+}
+CONFIG
+# shellcheck disable=SC2016 # for the inner shell
+in_own_world=(unshare --mount bash -c 'mount --bind "$0" /var/spool && exec "$@"' "$work/var-spool")
+"${in_own_world[@]}" true 2>/dev/null || skip "no mount namespaces; the rest has passed"
+must_spool_at() { # must_spool_at DIRECTORY SEEN_AT WHEN
+    TMPDIR=$work/tmp start holdfast "${in_own_world[@]}" "$program" -f "$work/holdfast.cfg"
+    wait_until 10 front_is_there
+    expect "$uid 700" "$(stat -c '%u %a' "$1")" "owner and mode of the spool $3"
+    [ -n "$(find "/proc/${pid_of[holdfast]}/fd" -lname "$2")" ] || fail "the spool $3 is not $2"
+    stop holdfast
+}
+
+chmod 700 "$work/var-spool/holdfast"
+must_spool_at "$work/tmp/holdfast-$uid" "$work/tmp/holdfast-$uid" "where root has a directory"
+chown nobody "$work/var-spool/holdfast"
+must_spool_at "$work/var-spool/holdfast" /var/spool/holdfast "where nobody has one"
+rmdir "$work/var-spool/holdfast"
+must_spool_at "$work/var-spool/holdfast" /var/spool/holdfast "where there is none"
