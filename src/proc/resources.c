@@ -241,13 +241,14 @@ static bool open_spool(struct resources *r, const struct config *c,
     return true;
 }
 
-/* A directory that somebody has removed is made anew: the old one is closed at the commit. */
+/* A directory that somebody has removed is made anew, and one that is there in its place is taken:
+ * the old one is left at the commit. */
 static void prepare_spool(struct resources *r, const struct config *c,
                           const struct config_spool *spool, struct generation_errors *errors)
 {
     struct resource *s = resource_find(r, RESOURCE_SPOOL, 0, spool->path);
 
-    if (s != NULL && spool_directory_is_there(s->fds[0])) {
+    if (s != NULL && spool_directory_is_at(s->fds[0], s->name)) {
         s->is_kept = true;
         return;
     }
