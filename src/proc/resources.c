@@ -152,8 +152,7 @@ static void prepare_binds(struct resources *r, const struct config_frontend *f,
         struct resource *s = resource_find(r, RESOURCE_BIND, 0, b->text);
 
         if ((s == NULL || !s->is_kept) && !open_bind(r, b))
-            generation_error(errors, &b->place, "cannot listen on '%.*s': %s", STR_ARG(b->text),
-                             strerror(errno));
+            generation_bind_error(errors, b);
     }
 }
 

@@ -372,8 +372,7 @@ bool listeners_prepare(struct worker *w, struct generation *g, struct generation
                                 : listener_is_there(l, b) || listener_open_next(l, b);
 
             if (!ok)
-                generation_error(errors, &b->place, "cannot listen on '%.*s': %s", STR_ARG(b->text),
-                                 strerror(errno));
+                generation_bind_error(errors, b);
         }
     return errors->n == before;
 }
