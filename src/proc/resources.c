@@ -152,8 +152,7 @@ static void prepare_binds(struct resources *r, const struct config_frontend *f,
         struct resource *s = resource_find(r, RESOURCE_BIND, 0, b->text);
 
         if ((s == NULL || !s->is_kept) && !open_bind(r, b))
-            generation_error(errors, &b->place, "cannot listen on '%.*s': %s", STR_ARG(b->text),
-                             strerror(errno));
+            generation_bind_error(errors, b);
     }
 }
 
@@ -241,13 +240,14 @@ static bool open_spool(struct resources *r, const struct config *c,
     return true;
 }
 
-/* A directory that somebody has removed is made anew: the old one is closed at the commit. */
+/* A directory that somebody has removed is made anew, and one that is there in its place is taken:
+ * the old one is left at the commit. */
 static void prepare_spool(struct resources *r, const struct config *c,
                           const struct config_spool *spool, struct generation_errors *errors)
 {
     struct resource *s = resource_find(r, RESOURCE_SPOOL, 0, spool->path);
 
-    if (s != NULL && spool_directory_is_there(s->fds[0])) {
+    if (s != NULL && spool_directory_is_at(s->fds[0], s->name)) {
         s->is_kept = true;
         return;
     }
@@ -348,18 +348,28 @@ static bool may_be_left(const struct resource *s)
     return s->ledger != NULL || (s->kind == RESOURCE_LOG && s->log_kind == LOG_FILE);
 }
 
+/* The workers let in who waits in the queue: nobody is to come behind them. Not at an inherited
+ * socket, which somebody else may listen on. */
+static void ignore_new_clients(const struct resource *s)
+{
+    if (s->kind == RESOURCE_BIND && addr_port(&s->addr) != 0)
+        sock_ignore_new(s->fds[0]);
+}
+
 void resources_commit(struct resources *r, const struct config *c)
 {
     for (size_t i = 0; i < c->n_frontends; i++)
-        adjust_binds(r, &c->frontends[i]);
+        adjust_binds(r, &c->frontends[i]); /* first: who takes over a port misses no client */
     list_each(at, keep, &r->all)
     {
         struct resource *s = list_owner(at, struct resource, link);
 
         s->is_new = false;
         s->is_left = s->is_left || (!s->is_kept && may_be_left(s));
-        if (!s->is_kept && !s->is_left)
-            resource_close(s);
+        if (s->is_kept || s->is_left)
+            continue;
+        ignore_new_clients(s);
+        resource_close(s);
     }
 }
 
@@ -401,14 +411,17 @@ bool resources_sweep(struct resources *r, bool has_old_generations)
     return is_more;
 }
 
+/* As listeners_drain says, a client that comes now is better off without an answer for a second. */
 void resources_close_binds(struct resources *r)
 {
     list_each(at, keep, &r->all)
     {
         struct resource *s = list_owner(at, struct resource, link);
 
-        if (s->kind == RESOURCE_BIND)
-            resource_close(s);
+        if (s->kind != RESOURCE_BIND)
+            continue;
+        ignore_new_clients(s);
+        resource_close(s);
     }
 }
 

@@ -34,6 +34,25 @@ void generation_error(struct generation_errors *errors, const struct config_plac
         errors->failed(errors->to, place, text);
 }
 
+void generation_bind_error(struct generation_errors *errors, const struct config_bind *b)
+{
+    int error = errno;
+    struct str name = str_slice(b->text, 3, b->text.n); /* behind fd@ */
+
+    if (b->kind == BIND_FD && error == ENOENT)
+        generation_error(errors, &b->place,
+                         "cannot listen on '%.*s': no inherited socket is called '%.*s'",
+                         STR_ARG(b->text), STR_ARG(name));
+    else if (b->kind == BIND_FD && error == EBADF)
+        generation_error(errors, &b->place,
+                         "cannot listen on '%.*s': not inherited, or closed at the start, since "
+                         "nothing named it",
+                         STR_ARG(b->text));
+    else
+        generation_error(errors, &b->place, "cannot listen on '%.*s': %s", STR_ARG(b->text),
+                         strerror(error));
+}
+
 /* Is it the owner of the spool's directory that is in the way? */
 static bool spool_is_of_another(const struct config *c, const struct config_spool *spool,
                                 struct stat *st)
