@@ -58,7 +58,7 @@ void master_reopen_logs(struct master *m)
     m->wants_reopen = m->phase == PREPARING || m->phase == COMMITTING;
     if (m->wants_reopen || m->phase == STARTING)
         return;
-    resources_reopen_logs(&m->resources, &m->current->global, tell_renewed, m);
+    resources_reopen_logs(&m->resources, tell_renewed, m);
     master_use_log(m);
 }
 
