@@ -37,8 +37,11 @@ struct files {
     /* What the file is, by whatever name: two paths of one file give the same; a missing one its path. */
     struct str (*identity)(const struct files *f, struct str path, struct arena *a);
 
-    /* Is path a directory that we may write to, or one that could be made in such a directory? */
-    bool (*can_spool)(const struct files *f, struct str path);
+    /*
+     * Is path a directory that this user may write to, or one that we could make for them? Of
+     * others than ourselves the group is gid, and nothing but owner, group and mode counts.
+     */
+    bool (*can_spool)(const struct files *f, struct str path, uid_t uid, gid_t gid);
 
     /*
      * Is path a directory whose files can be served? NULL if so, else the reason. Where we may not

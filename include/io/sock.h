@@ -33,6 +33,18 @@ int sock_listen(const struct addr *addr, unsigned backlog, bool has_mode, mode_t
 int sock_bind_beside(const struct addr *addr, const int *others, size_t n_others);
 bool sock_listen_beside(int fd, unsigned backlog, const int *others, size_t n_others);
 
+/*
+ * Let nobody begin to connect at a listening TCP socket that is about to close, in whatever
+ * process: what is in its queue can be accepted to the last then, and nobody is reset. A SYN is
+ * dropped, as if the network had lost it: the client's kernel sends it again after a second, and
+ * meets whatever is there by then. Handshakes under way come to their end. For good: there is no
+ * way back here.
+ *
+ * A classic BPF filter (socket(7) SO_ATTACH_FILTER, the kernel's Documentation/networking/filter),
+ * which sees a packet from its TCP header on. What fails is left: some client may be reset then.
+ */
+void sock_ignore_new(int fd);
+
 /* Do two descriptors stand for one socket? */
 bool sock_is_same(int a, int b);
 

@@ -71,8 +71,9 @@ void spool_store_adjust(struct spool_store *s, const struct spool_setup *setup);
 
 struct str spool_store_path(const struct spool_store *s);
 
-/* Is the directory still there, or has somebody removed it? */
-bool spool_directory_is_there(int dir_fd);
+/* Is the directory still the one at its path, or has somebody removed or replaced it? Where we may
+ * not look any more, it counts as the one. */
+bool spool_directory_is_at(int dir_fd, const char *path);
 
 /* What is dubious about a spool's directory (memory, a network, open to everybody), in words; NULL:
  * nothing. */

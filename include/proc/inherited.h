@@ -24,7 +24,8 @@ struct inherited {
 bool inherited_keep(struct inherited *in, const struct config *c);
 void inherited_reset(struct inherited *in);
 
-/* The kept descriptor of a BIND_FD; -1 with errno: it was not there at the start, or was closed. */
+/* The kept descriptor of a BIND_FD; -1 with errno. EBADF: it was not there at the start, or was
+ * closed; ENOENT: none has that name. */
 int inherited_find(const struct inherited *in, const struct config_bind *b);
 
 /* opener_paths, but that binds to descriptors are looked up here. */

@@ -44,6 +44,9 @@ struct generation_errors {
 void generation_error(struct generation_errors *errors, const struct config_place *place,
                       const char *format, ...) __attribute__((format(printf, 3, 4)));
 
+/* An address cannot be listened on: tell why, by errno. */
+void generation_bind_error(struct generation_errors *errors, const struct config_bind *b);
+
 /*
  * A spool cannot be opened: tell why, by errno. Where the directory is there and not that of the
  * user who serves, whose it is and what to do.

@@ -92,7 +92,12 @@ for n_workers in 2 0; do
     bind="bind fd@stray"
     write_config stray
     if "$build/holdfast" -s reload -q -f "$work/holdfast.cfg" 2>"$work/said"; then fail "a stray was bound"; fi
-    grep -q "cannot listen on 'fd@stray': Bad file descriptor" "$work/said" || fail "not said: $(cat "$work/said")"
+    grep -q "cannot listen on 'fd@stray': not inherited, or closed" "$work/said" || fail "not said: $(cat "$work/said")"
+    bind="bind fd@nobody"
+    write_config nobody
+    if "$build/holdfast" -s reload -q -f "$work/holdfast.cfg" 2>"$work/said"; then fail "a socket without a name was bound"; fi
+    grep -q "cannot listen on 'fd@nobody': no inherited socket is called 'nobody'" "$work/said" ||
+        fail "not said: $(cat "$work/said")"
     stop holdfast
     rm -f "$work/four.sock" "$work/five.sock"
 done

@@ -3,7 +3,8 @@
 # `user`: started by root, who sees bytes of clients becomes somebody else and gives up everything else, for good. With
 # a master these are the workers; in one process (workers 0) what it needs later has been made for that user: the
 # spool's directory, the log files. Of the pid file, which such a process may not remove from root's directory,
-# nothing but the name stays.
+# nothing but the name stays. The spool that is there without a section is that user's too: where
+# /var/spool/holdfast is root's, another is taken (the start failed).
 
 # shellcheck source=reg-tests/tools/scenario.sh
 source "$(dirname "$0")/../tools/scenario.sh"
@@ -166,3 +167,52 @@ timeout 20 setpriv --reuid 1 --regid 1 --clear-groups "$build/holdfast" -f "$wor
     >"$work/third.out" 2>&1 || status=$?
 expect 1 "$status" "exit status of a start by a third user ($(cat "$work/third.out"))"
 grep -q "cannot change to the configured user" "$work/third.out" || fail "not for that: $(cat "$work/third.out")"
+
+# Without a section, and with a /var/spool of our own, if we may make one.
+rm -rf "$work/own"
+# shellcheck disable=SC2016 # for the inner shell
+in_own_world=(unshare --mount bash -c 'mount --bind "$0" /var/spool && exec "$@"' "$work/var-spool")
+mkdir "$work/var-spool" "$work/tmp"
+"${in_own_world[@]}" true 2>/dev/null || skip "no mount namespaces; the rest has passed"
+
+write_plain_config() {
+    cat >"$work/holdfast.cfg" <<CONFIG
+global { workers $n_workers; user nobody; pid-file $work/run/pid }
+frontend www {
+    bind unix@$work/front.sock
+    route all { respond 200 }
+}
+CONFIG
+}
+must_spool_at() { # must_spool_at DIRECTORY SEEN_AT WHEN
+    TMPDIR=$work/tmp start holdfast "${in_own_world[@]}" "$program" -f "$work/holdfast.cfg"
+    wait_until 10 has_pid
+    expect "$uid 700" "$(stat -c '%u %a' "$1")" "owner and mode of the spool $3"
+    is_spool "$2" || fail "the spool $3 is not $2"
+}
+is_spool() { [ -n "$(find "/proc/${pid_of[holdfast]}/fd" -lname "$1")" ]; }
+
+for n_workers in 1 0; do
+    rm -rf "$work/run" "$work/front.sock" "$work/tmp"
+    mkdir -p "$work/run" "$work/tmp" "$work/var-spool/holdfast"
+    chmod 777 "$work/run"
+    chmod 700 "$work/var-spool/holdfast"
+    write_plain_config
+    must_spool_at "$work/tmp/holdfast-$uid" "$work/tmp/holdfast-$uid" "where root has a directory"
+
+    # Where it is cannot be looked at any more: it goes on.
+    chmod 700 "$work/tmp"
+    "$build/holdfast" -s reload -q -f "$work/holdfast.cfg" >"$work/said" 2>&1 || fail "a reload: $(cat "$work/said")"
+    is_spool "$work/tmp/holdfast-$uid" || fail "the spool is another after a reload"
+    stop holdfast
+
+    rm -rf "$work/front.sock"
+    chown nobody "$work/var-spool/holdfast"
+    must_spool_at "$work/var-spool/holdfast" /var/spool/holdfast "where nobody has one"
+    stop holdfast
+    rm -rf "$work/front.sock"
+    rmdir "$work/var-spool/holdfast"
+    must_spool_at "$work/var-spool/holdfast" /var/spool/holdfast "where there is none"
+    stop holdfast
+    rmdir "$work/var-spool/holdfast"
+done

@@ -8,6 +8,8 @@
 #include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
+#include <netinet/tcp.h>
+#include <poll.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -254,6 +256,50 @@ static void accepted_peers_have_addresses(void)
     close(listener);
 }
 
+static bool is_connected_within(int fd, int ms)
+{
+    struct pollfd p = {.fd = fd, .events = POLLOUT};
+
+    return poll(&p, 1, ms) == 1 && sock_error(fd) == 0;
+}
+
+/* Who has begun to connect gets in, who begins later waits for the next socket. */
+static void leaving_port_begins_nothing(void)
+{
+    int seconds = 5;
+    int listener = listen_port();
+    struct addr a = port_addr(listener);
+    struct addr peer;
+    int queued;
+    int under_way;
+    int late;
+    int fd = -1;
+
+    CU_ASSERT(sock_connect(&a, &queued) != SOCK_CONNECT_FAILED);
+    CU_ASSERT(is_connected_within(queued, 5000));
+    /* The kernel keeps the handshake open, until there are bytes. */
+    CU_ASSERT_EQUAL(setsockopt(listener, IPPROTO_TCP, TCP_DEFER_ACCEPT, &seconds, sizeof(seconds)),
+                    0);
+    CU_ASSERT(sock_connect(&a, &under_way) != SOCK_CONNECT_FAILED);
+    CU_ASSERT(is_connected_within(under_way, 5000));
+    sock_ignore_new(listener);
+    CU_ASSERT(sock_connect(&a, &late) == SOCK_CONNECT_PENDING);
+    CU_ASSERT_EQUAL(sock_accept(listener, &fd, &peer), SOCK_ACCEPT_OK);
+    close(fd);
+    CU_ASSERT_EQUAL(sock_accept(listener, &fd, &peer), SOCK_ACCEPT_AGAIN);
+    CU_ASSERT_EQUAL(send(under_way, "x", 1, MSG_NOSIGNAL), 1);
+    CU_ASSERT_EQUAL(sock_accept(listener, &fd, &peer), SOCK_ACCEPT_OK);
+    close(fd);
+    close(listener);
+    listener = sock_listen(&a, 8, false, 0);
+    CU_ASSERT(listener >= 0);
+    CU_ASSERT(is_connected_within(late, 5000));
+    close(queued);
+    close(under_way);
+    close(late);
+    close(listener);
+}
+
 static void want_of_descriptors_is_told_apart(void)
 {
     int listener = listen_port();
@@ -385,6 +431,7 @@ UNIT_SUITE(io_sock)
     UNIT_TEST(port_that_is_taken_is_told);
     UNIT_TEST(listening_sockets_alone_are_adopted);
     UNIT_TEST(accepted_peers_have_addresses);
+    UNIT_TEST(leaving_port_begins_nothing);
     UNIT_TEST(want_of_descriptors_is_told_apart);
     UNIT_TEST(refused_paths_fail_at_once);
     UNIT_TEST(unacknowledged_bytes_are_counted);

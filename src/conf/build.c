@@ -195,11 +195,13 @@ static void build_spool(struct build *b, struct config_spool *spool, const struc
     }
 }
 
-/* The spool that is there without a section. */
+/* The spool that is there without a section: that of whoever will write to it. */
 static void build_own_spool(struct build *b, struct config_spool *spool)
 {
     struct compile *c = b->compile;
+    const struct config_global *g = &b->config->global;
     const char *temporary = c->files->environment(c->files, "TMPDIR");
+    uid_t uid = g->has_user ? g->uid : c->files->user_id(c->files);
 
     if (temporary == NULL || temporary[0] != '/')
         temporary = "/var/tmp";
@@ -208,8 +210,8 @@ static void build_own_spool(struct build *b, struct config_spool *spool)
     spool->place = (struct config_place){STR("(built in)"), 0};
     spool->reserve_bytes = scope_first(b->spool_defaults, SETTING_RESERVE)->args.first->number;
     spool->path = STR("/var/spool/holdfast");
-    if (!c->files->can_spool(c->files, spool->path))
-        spool->path = store_printf(&c->keep, "%s/holdfast-%u", temporary, (unsigned)c->files->user_id(c->files));
+    if (!c->files->can_spool(c->files, spool->path, uid, g->gid))
+        spool->path = store_printf(&c->keep, "%s/holdfast-%u", temporary, (unsigned)uid);
     names_add(&b->spools, &c->scratch, spool->name, spool);
 }
 

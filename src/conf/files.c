@@ -149,7 +149,23 @@ static struct str disk_identity(const struct files *f, struct str path, struct a
                         (unsigned long long)st.st_ino);
 }
 
-static bool disk_can_spool(const struct files *f, struct str path)
+/* May this user make files in a directory? */
+static bool may_fill(const char *name, const struct stat *st, uid_t uid, gid_t gid)
+{
+    mode_t needed = S_IWOTH | S_IXOTH;
+
+    if (uid == geteuid())
+        return access(name, W_OK | X_OK) == 0;
+    if (uid == 0)
+        return true;
+    if (st->st_uid == uid)
+        needed = S_IWUSR | S_IXUSR;
+    else if (st->st_gid == gid)
+        needed = S_IWGRP | S_IXGRP;
+    return (st->st_mode & needed) == needed;
+}
+
+static bool disk_can_spool(const struct files *f, struct str path, uid_t uid, gid_t gid)
 {
     char name[PATH_MAX];
     struct stat st;
@@ -159,7 +175,7 @@ static bool disk_can_spool(const struct files *f, struct str path)
     if (!path_terminate(path, name))
         return false;
     if (stat(name, &st) == 0)
-        return S_ISDIR(st.st_mode) && access(name, W_OK | X_OK) == 0;
+        return S_ISDIR(st.st_mode) && may_fill(name, &st, uid, gid);
     slash = strrchr(name, '/');
     if (slash == NULL || slash == name)
         return false;
@@ -329,10 +345,12 @@ static struct str memory_identity(const struct files *f, struct str path, struct
     return arena_str(a, path);
 }
 
-static bool memory_can_spool(const struct files *f, struct str path)
+static bool memory_can_spool(const struct files *f, struct str path, uid_t uid, gid_t gid)
 {
     const struct files_entry *entry = memory_find(f, path);
 
+    (void)uid;
+    (void)gid;
     return entry != NULL && entry->text.p == NULL;
 }
 

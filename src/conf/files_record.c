@@ -73,10 +73,10 @@ static struct str record_identity(const struct files *f, struct str path, struct
     return identity;
 }
 
-static bool record_can_spool(const struct files *f, struct str path)
+static bool record_can_spool(const struct files *f, struct str path, uid_t uid, gid_t gid)
 {
     const struct files *asked = recorder(f)->asked;
-    bool can = asked->can_spool(asked, path);
+    bool can = asked->can_spool(asked, path, uid, gid);
 
     pack_u64(note(f, ASK_CAN_SPOOL, path), can);
     return can;
@@ -246,10 +246,12 @@ static struct str replay_identity(const struct files *f, struct str path, struct
     return from == NULL ? path : unpack_str(from);
 }
 
-static bool replay_can_spool(const struct files *f, struct str path)
+static bool replay_can_spool(const struct files *f, struct str path, uid_t uid, gid_t gid)
 {
     struct unpack *from = answer(f, ASK_CAN_SPOOL, path);
 
+    (void)uid; /* an answer of before */
+    (void)gid;
     return from != NULL && unpack_u64(from) != 0;
 }
 

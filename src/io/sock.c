@@ -5,6 +5,8 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <limits.h>
+#include <linux/filter.h>
 #include <linux/sockios.h>
 #include <netinet/tcp.h>
 #include <stdio.h>
@@ -168,6 +170,23 @@ bool sock_listen_beside(int fd, unsigned backlog, const int *others, size_t n_ot
     ok = listen(fd, (int)backlog) == 0;
     share_port(fd, others, n_others, 0);
     return ok;
+}
+
+/* The byte of flags in a TCP header (RFC 9293 3.1). */
+#define TCP_FLAGS_AT 13
+
+void sock_ignore_new(int fd)
+{
+    static struct sock_filter no_syn[] = {
+        BPF_STMT(BPF_LD | BPF_B | BPF_ABS, TCP_FLAGS_AT),
+        BPF_STMT(BPF_ALU | BPF_AND | BPF_K, TH_SYN | TH_ACK),
+        BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, TH_SYN, 0, 1),
+        BPF_STMT(BPF_RET | BPF_K, 0),        /* drop it */
+        BPF_STMT(BPF_RET | BPF_K, UINT_MAX), /* take all of it */
+    };
+    const struct sock_fprog program = {.len = sizeof(no_syn) / sizeof(no_syn[0]), .filter = no_syn};
+
+    setsockopt(fd, SOL_SOCKET, SO_ATTACH_FILTER, &program, sizeof(program));
 }
 
 int sock_listen(const struct addr *addr, unsigned backlog, bool has_mode, mode_t mode)

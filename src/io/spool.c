@@ -302,11 +302,16 @@ void spool_store_adjust(struct spool_store *s, const struct spool_setup *setup)
     s->n_levels = setup->n_levels;
 }
 
-bool spool_directory_is_there(int dir_fd)
+bool spool_directory_is_at(int dir_fd, const char *path)
 {
-    struct stat st;
+    struct stat ours;
+    struct stat there;
 
-    return fstat(dir_fd, &st) == 0 && st.st_nlink > 0;
+    if (fstat(dir_fd, &ours) != 0 || ours.st_nlink == 0)
+        return false;
+    if (stat(path, &there) != 0)
+        return errno == EACCES; /* rights have been given up since */
+    return there.st_dev == ours.st_dev && there.st_ino == ours.st_ino;
 }
 
 struct str spool_store_path(const struct spool_store *s)

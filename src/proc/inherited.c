@@ -107,7 +107,7 @@ int inherited_find(const struct inherited *in, const struct config_bind *b)
 
     if (fd >= 0 && bsearch(&fd, in->fds, in->n, sizeof(int), compare_fds) != NULL)
         return fd;
-    errno = EBADF;
+    errno = fd < 0 ? ENOENT : EBADF;
     return -1;
 }
 

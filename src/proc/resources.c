@@ -152,8 +152,7 @@ static void prepare_binds(struct resources *r, const struct config_frontend *f,
         struct resource *s = resource_find(r, RESOURCE_BIND, 0, b->text);
 
         if ((s == NULL || !s->is_kept) && !open_bind(r, b))
-            generation_error(errors, &b->place, "cannot listen on '%.*s': %s", STR_ARG(b->text),
-                             strerror(errno));
+            generation_bind_error(errors, b);
     }
 }
 
@@ -239,13 +238,14 @@ static bool open_spool(struct resources *r, const struct config_spool *spool)
     return true;
 }
 
-/* A directory that somebody has removed is made anew: the old one is closed at the commit. */
+/* A directory that somebody has removed is made anew, and one that is there in its place is taken:
+ * the old one is left at the commit. */
 static void prepare_spool(struct resources *r, const struct config_spool *spool,
                           struct generation_errors *errors)
 {
     struct resource *s = resource_find(r, RESOURCE_SPOOL, 0, spool->path);
 
-    if (s != NULL && spool_directory_is_there(s->fds[0])) {
+    if (s != NULL && spool_directory_is_at(s->fds[0], s->name)) {
         s->is_kept = true;
         return;
     }
@@ -340,36 +340,60 @@ static void adjust_binds(struct resources *r, const struct config_frontend *f)
     }
 }
 
+/* Requests that began before may use it for as long as they last. */
+static bool may_be_left(const struct resource *s)
+{
+    return s->ledger != NULL || (s->kind == RESOURCE_LOG && s->log_kind == LOG_FILE);
+}
+
+/* The workers let in who waits in the queue: nobody is to come behind them. Not at an inherited
+ * socket, which somebody else may listen on. */
+static void ignore_new_clients(const struct resource *s)
+{
+    if (s->kind == RESOURCE_BIND && addr_port(&s->addr) != 0)
+        sock_ignore_new(s->fds[0]);
+}
+
 void resources_commit(struct resources *r, const struct config *c)
 {
     for (size_t i = 0; i < c->n_frontends; i++)
-        adjust_binds(r, &c->frontends[i]);
+        adjust_binds(r, &c->frontends[i]); /* first: who takes over a port misses no client */
     list_each(at, keep, &r->all)
     {
         struct resource *s = list_owner(at, struct resource, link);
 
         s->is_new = false;
-        s->is_left = s->is_left || (!s->is_kept && s->ledger != NULL);
-        if (!s->is_kept && !s->is_left)
-            resource_close(s);
+        s->is_left = s->is_left || (!s->is_kept && may_be_left(s));
+        if (s->is_kept || s->is_left)
+            continue;
+        ignore_new_clients(s);
+        resource_close(s);
     }
 }
 
-/* Is it named again? Then the ledger is no longer its alone. */
+/* Is it named again, and that decided? Then the ledger is no longer its alone. */
 static bool has_successor(const struct resources *r, const struct resource *left)
 {
     list_each(at, keep, (struct list *)(uintptr_t)&r->all)
     {
         const struct resource *s = list_owner(at, struct resource, link);
 
-        if (s->ledger != NULL && !s->is_left && s->device == left->device &&
+        if (s->ledger != NULL && !s->is_left && !s->is_new && s->device == left->device &&
             s->inode == left->inode)
             return true;
     }
     return false;
 }
 
-bool resources_sweep(struct resources *r)
+static bool is_of_use(const struct resources *r, const struct resource *left,
+                      bool has_old_generations)
+{
+    if (left->kind == RESOURCE_LOG)
+        return has_old_generations;
+    return !ledger_is_empty(left->ledger) && !has_successor(r, left);
+}
+
+bool resources_sweep(struct resources *r, bool has_old_generations)
 {
     bool is_more = false;
 
@@ -377,7 +401,7 @@ bool resources_sweep(struct resources *r)
     {
         struct resource *s = list_owner(at, struct resource, link);
 
-        if (s->is_left && (ledger_is_empty(s->ledger) || has_successor(r, s)))
+        if (s->is_left && !is_of_use(r, s, has_old_generations))
             resource_close(s);
         else
             is_more = is_more || s->is_left;
@@ -385,14 +409,17 @@ bool resources_sweep(struct resources *r)
     return is_more;
 }
 
+/* As listeners_drain says, a client that comes now is better off without an answer for a second. */
 void resources_close_binds(struct resources *r)
 {
     list_each(at, keep, &r->all)
     {
         struct resource *s = list_owner(at, struct resource, link);
 
-        if (s->kind == RESOURCE_BIND)
-            resource_close(s);
+        if (s->kind != RESOURCE_BIND)
+            continue;
+        ignore_new_clients(s);
+        resource_close(s);
     }
 }
 

@@ -34,6 +34,25 @@ void generation_error(struct generation_errors *errors, const struct config_plac
         errors->failed(errors->to, place, text);
 }
 
+void generation_bind_error(struct generation_errors *errors, const struct config_bind *b)
+{
+    int error = errno;
+    struct str name = str_slice(b->text, 3, b->text.n); /* behind fd@ */
+
+    if (b->kind == BIND_FD && error == ENOENT)
+        generation_error(errors, &b->place,
+                         "cannot listen on '%.*s': no inherited socket is called '%.*s'",
+                         STR_ARG(b->text), STR_ARG(name));
+    else if (b->kind == BIND_FD && error == EBADF)
+        generation_error(errors, &b->place,
+                         "cannot listen on '%.*s': not inherited, or closed at the start, since "
+                         "nothing named it",
+                         STR_ARG(b->text));
+    else
+        generation_error(errors, &b->place, "cannot listen on '%.*s': %s", STR_ARG(b->text),
+                         strerror(error));
+}
+
 /* Is it the owner of the spool's directory that is in the way? */
 static bool spool_is_of_another(const struct opener *o, const struct config_spool *spool,
                                 struct stat *st)
@@ -279,6 +298,7 @@ struct generation *generation_new(struct worker *w, struct config *c, struct gen
     ok &= bind_backends(g, errors);
     if (ok) {
         list_push_front(&w->generations, &g->link);
+        row_add(&w->row->n_generations, 1);
         return g;
     }
     if (errors->n == 0)
@@ -297,6 +317,8 @@ void generation_unref(struct generation *g)
 {
     if (g == NULL || --g->refs > 0)
         return;
+    if (!list_is_empty(&g->link))
+        row_add(&g->worker->row->n_generations, (uint64_t)-1);
     list_unlink(&g->link);
     for (size_t i = 0; g->backends != NULL && i < g->config->n_backends; i++)
         backend_state_unref(g->backends[i]);

@@ -372,8 +372,7 @@ bool listeners_prepare(struct worker *w, struct generation *g, struct generation
                                 : listener_is_there(l, b) || listener_open_next(l, b);
 
             if (!ok)
-                generation_error(errors, &b->place, "cannot listen on '%.*s': %s", STR_ARG(b->text),
-                                 strerror(errno));
+                generation_bind_error(errors, b);
         }
     return errors->n == before;
 }
@@ -465,10 +464,25 @@ static void listener_apply(struct listener *l, struct generation *g,
     l->is_new = false;
 }
 
+/* Those who wait are let in: nobody is to come behind them. Under a master it is the master that
+ * sees to it; an inherited socket (port 0) somebody else may listen on. */
+static void ignore_new_clients(const struct listener *l)
+{
+    if (l->is_ours && l->watch.fd >= 0 && addr_port(&l->addr) != 0)
+        sock_ignore_new(l->watch.fd);
+}
+
 void listeners_commit(struct worker *w, struct generation *g)
 {
     const struct config *c = g->config;
 
+    list_each(at, keep, &w->listeners)
+    {
+        const struct listener *l = list_owner(at, struct listener, link);
+
+        if (!l->is_kept)
+            ignore_new_clients(l);
+    }
     for (size_t i = 0; i < c->n_frontends; i++)
         for (size_t j = 0; j < c->frontends[i].n_binds; j++)
             listener_apply(listener_find(w, c->frontends[i].binds[j].text), g, &c->frontends[i],
@@ -484,8 +498,11 @@ void listeners_commit(struct worker *w, struct generation *g)
         accept_start(w); /* the new ones */
 }
 
+/* At the end too: a client who is refused a second later is better off than one who is reset, and
+ * where a successor listens by then it is not refused at all. */
 void listeners_drain(struct worker *w)
 {
+    list_each(at, keep, &w->listeners) ignore_new_clients(list_owner(at, struct listener, link));
     list_each(at, keep, &w->listeners)
     {
         struct listener *l = list_owner(at, struct listener, link);

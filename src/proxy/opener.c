@@ -51,7 +51,7 @@ static struct log_sink *paths_log(const struct opener *o, const struct config_lo
 static bool paths_keep_store(const struct opener *o, const struct spool_store *known)
 {
     (void)o;
-    return spool_directory_is_there(spool_store_directory(known));
+    return spool_directory_is_at(spool_store_directory(known), spool_store_path(known).p);
 }
 
 static int paths_directory(const struct opener *o, struct str path)
