@@ -51,13 +51,13 @@ enum channel_got {
     CHANNEL_MESSAGE,
     CHANNEL_AGAIN, /* there is none now */
     CHANNEL_ENDED, /* the other side has gone */
-    CHANNEL_BROKEN /* no message of ours, or without all of its descriptors: we have no room for
-                      them */
+    CHANNEL_CUT,   /* a message without its descriptors: we have no room for them */
+    CHANNEL_BROKEN /* no message of ours */
 };
 
 /*
  * Receive a message. Its text lies in `room` (CHANNEL_TEXT_MAX bytes); its descriptors are the
- * caller's to close. On CHANNEL_BROKEN there are none.
+ * caller's to close. On CHANNEL_CUT it has none, and on CHANNEL_BROKEN there is no message.
  */
 enum channel_got channel_receive(int fd, struct message *m, char *room);
 

@@ -20,7 +20,8 @@ struct drain {
 void drain_init(struct drain *d, struct worker *w);
 void drain_reset(struct drain *d);
 
-/* Begin, for at most `most_ms` (UINT32_MAX: without a bound); again: end now. */
+/* Begin, for at most `most_ms` (UINT32_MAX: without a bound); again: with this bound from now on.
+ */
 void drain_start(struct drain *d, uint32_t most_ms);
 
 #endif

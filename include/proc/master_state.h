@@ -34,6 +34,8 @@ struct master {
     struct timer alive;       /* the service manager's watchdog */
     uint32_t alive_every_ms;
     int exit_status;
+    bool has_bound;     /* while STOPPING: shutdown-timeout */
+    bool is_ending_now; /* likewise: the workers have been told so */
 
     bool has_started;       /* the first generation is in force */
     struct config *current; /* NULL before that */

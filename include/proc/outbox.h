@@ -1,5 +1,5 @@
 /*
- * outbox - what a master has still to tell a worker, in its order.
+ * outbox - what a master has still to tell a worker, or a worker its master, in its order.
  *
  * Nearly always everything leaves at once. What the kernel has no room for stays here: a worker
  * that is slow to read (EAGAIN), no memory for the moment (ENOBUFS, ENOMEM), or more descriptors on

@@ -7,8 +7,9 @@
  * (resources_prepare), which may fail and then changes nothing; then either half of it is undone
  * (resources_cancel), or what is no longer named is closed (resources_commit).
  *
- * A spool that is no longer named stays until its last body has gone (resources_sweep): where the
- * same directory is named again meanwhile, what is in it still counts.
+ * What requests that are under way still need stays (resources_sweep): a log file, to be reopened
+ * with the others; a spool, until its last body has gone, so that what is in it still counts where
+ * the same directory is named again meanwhile.
  */
 #ifndef HOLDFAST_PROC_RESOURCES_H
 #define HOLDFAST_PROC_RESOURCES_H
@@ -37,7 +38,7 @@ struct resource {
     size_t n_fds;
     bool is_new;       /* opened by a prepare that is not committed */
     bool is_kept;      /* named by the configuration that was prepared last */
-    bool is_left;      /* a spool that no configuration names, with bodies in it or until it is swept */
+    bool is_left;      /* no configuration names it, and requests may still use it */
     bool listens_late; /* bound beside a socket that goes: listens from the commit on */
     bool unlinks;      /* a unix socket of ours, known by its identity */
     struct addr addr;
@@ -66,11 +67,11 @@ void resources_cancel(struct resources *r);
 void resources_commit(struct resources *r, const struct config *c);
 
 /*
- * Close the spools that have been left and are empty by now, some time after a commit: bodies of
- * requests that began before it have been entered then. True: there are others, so the caller asks
- * again.
+ * Close what has been left and is of no use any more, some time after a commit: spools that are
+ * empty (bodies of requests that began before it have been entered by then); logs, where no worker
+ * has_old_generations. True: something is left, so the caller asks again.
  */
-bool resources_sweep(struct resources *r);
+bool resources_sweep(struct resources *r, bool has_old_generations);
 
 /* Close the listening sockets (what waits in their queues is the workers' to let in) and remove
  * their files. */

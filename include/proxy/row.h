@@ -37,7 +37,8 @@ struct row {
     alignas(64) _Atomic uint64_t n_accepted; /* connections */
     _Atomic uint64_t n_handled;              /* of them: there was memory for them */
     _Atomic uint64_t n_requests;
-    _Atomic uint64_t n_fronts; /* client connections now, lingering ones too */
+    _Atomic uint64_t n_fronts;      /* client connections now, lingering ones too */
+    _Atomic uint64_t n_generations; /* the current one, and those that old requests have */
     _Atomic uint64_t n_in_state[TXN_STATE_N];
     struct row_held held[ROW_HELD_MAX];
 };
@@ -55,8 +56,9 @@ void rows_free(struct rows *rows);
 /* The worker of this row has died: what it counted as being there now is gone. */
 void row_clear(struct row *row);
 
-/* Client connections of all workers. */
+/* Client connections, and generations, of all workers. */
 uint64_t rows_fronts(const struct rows *rows);
+uint64_t rows_generations(const struct rows *rows);
 
 /* Add to a number of one's own row, or take away (what is negative). */
 static inline void row_add(_Atomic uint64_t *number, uint64_t more)

@@ -32,7 +32,9 @@ begin_slow_reload() { # begin_slow_reload VERSION: waits at the pipe, which the 
     exec {writer}<>"$work/pipe"
     kill -HUP "${pid_of[holdfast]}"
     wait_until 5 is_loading
+    reader=$(at_the_pipe)
 }
+is_gone() { ! kill -0 "$1" 2>/dev/null; }
 
 mkfifo "$work/pipe"
 for n_workers in 0 2; do
@@ -64,13 +66,23 @@ for n_workers in 0 2; do
 
     if [ "$n_workers" = 2 ]; then # a fault in reading the file is a reload that fails, and no more
         begin_slow_reload 3
-        kill -KILL "$(at_the_pipe)"
+        kill -KILL "$reader"
         exec {writer}>&-
         wait_until 5 grep -q "cannot load the configuration: Killed" "$work/holdfast.err"
         expect 2 "$(request http://holdfast/)" "who serves after that"
     fi
     begin_slow_reload 4
     stop holdfast
+    wait_until 5 is_gone "$reader"
     exec {writer}>&-
     : >"$work/holdfast.err"
 done
+
+# Nobody is left behind at the pipe by a master that is killed.
+n_workers=2
+write_config 0
+start_holdfast "$work/holdfast.cfg"
+wait_until 10 test -s "$work/pid"
+begin_slow_reload 1
+kill_hard holdfast
+wait_until 5 is_gone "$reader"

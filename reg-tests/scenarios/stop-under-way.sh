@@ -1,8 +1,8 @@
 #!/bin/bash
 #
 # What a signal does to that which is under way. TERM: it is finished, within shutdown-timeout, after which who waits for
-# a server is told 503. QUIT: it is finished, however long that takes. INT, and a second TERM or QUIT: the end, now,
-# although an upload is on its way. The status is 0 each time. With two workers, and in one process.
+# a server is told 503. QUIT: it is finished, however long that takes, unless a TERM after it sets the bound. INT, and a
+# second TERM: the end, now, although an upload is on its way. The status is 0 each time. With two workers, and in one process.
 
 # shellcheck source=reg-tests/tools/scenario.sh
 source "$(dirname "$0")/../tools/scenario.sh"
@@ -55,19 +55,31 @@ for n_workers in 2 0; do
     # A server that does not answer until it is told to; the one that may wait 100 ms says when that is over.
     start_one quit 100ms
     start_one term 100ms
+    start_one both 100ms
     kill -STOP "$origin"
-    for name in quit term; do
+    for name in quit term both; do
         four_of "$name"
         wait_until 20 has "$name" "waiting for a response: 4"
     done
     kill -QUIT "${pid_of[quit]}"
+    kill -QUIT "${pid_of[both]}"
     wait_until 10 no_longer_listens quit
+    wait_until 10 no_longer_listens both
+    kill -QUIT "${pid_of[quit]}" # says nothing new
     kill -TERM "${pid_of[term]}"
     for i in 1 2 3 4; do
         finish_upload term$i
         expect "503 0" "$code $status" "a request that outlasts shutdown-timeout after TERM, $with"
     done
     ends_well term "TERM, $with"
+    is_sent both1 # no answer yet
+    kill -TERM "${pid_of[both]}"
+    kill -QUIT "${pid_of[both]}" # takes no bound away
+    for i in 1 2 3 4; do
+        finish_upload both$i
+        expect "503 0" "$code $status" "a request that outlasts shutdown-timeout after QUIT and TERM, $with"
+    done
+    ends_well both "QUIT and TERM, $with"
     lives quit || fail "QUIT has a bound, $with"
     kill -CONT "$origin"
     for i in 1 2 3 4; do
@@ -89,7 +101,7 @@ for n_workers in 2 0; do
     ends_well drain "TERM with uploads, $with"
 
     # Uploads that go no further: only the end of holdfast is the end of them.
-    for signals in INT "TERM TERM" "QUIT QUIT" "QUIT TERM" "TERM INT"; do
+    for signals in INT "TERM TERM" "QUIT INT" "TERM INT"; do
         start_one now 1h "bind 127.0.0.2:$front_port"
         conns=()
         for i in 1 2 3 4; do

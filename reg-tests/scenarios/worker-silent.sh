@@ -44,6 +44,20 @@ expect 0 "$status" "status of a reload that a worker says nothing to after the d
 expect 2 "$(n_died 9)" "deaths"
 serve_after_death 2 "after a worker has said nothing to the decision"
 
+# Nor does its successor, who is waited for no longer.
+fault stop-committing.0
+write_version 4
+start told "$build/holdfast" -s reload -f "$work/holdfast.cfg"
+wait_until 100 has_died 9 4
+rm "$HOLDFAST_FAULTS/stop-committing.0"
+status=0
+wait "${pid_of[told]}" || status=$?
+unset "pid_of[told]"
+expect 0 "$status" "status of a reload that two workers say nothing to: $(cat "$work/told.err")"
+close_conns
+keep_conns
+serve 4 "after that reload"
+
 reload 3
 expect 0 "$status" "status of the reload after it: $(cat "$work/said")"
 serve 3 "after the reload after it"

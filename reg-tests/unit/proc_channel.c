@@ -6,6 +6,7 @@
 #include "unit.h"
 
 #include <fcntl.h>
+#include <sys/resource.h>
 #include <unistd.h>
 
 static char room[CHANNEL_TEXT_MAX];
@@ -82,10 +83,37 @@ static void what_is_no_message_is_refused(void)
     close(ends[1]);
 }
 
+/* Who has no room for descriptors hears all the rest. */
+static void a_message_may_lose_its_descriptors(void)
+{
+    struct message out = {.kind = MESSAGE_LOG, .number = 7, .text = STR("/a/log"), .n_fds = 2};
+    struct message in;
+    struct rlimit before;
+    struct rlimit few;
+    int ends[2];
+
+    CU_ASSERT_FATAL(channel_open(ends));
+    out.fds[0] = STDERR_FILENO;
+    out.fds[1] = STDERR_FILENO;
+    CU_ASSERT(channel_send(ends[0], &out));
+    getrlimit(RLIMIT_NOFILE, &before);
+    few = (struct rlimit){.rlim_cur = 3, .rlim_max = before.rlim_max};
+    setrlimit(RLIMIT_NOFILE, &few);
+    CU_ASSERT_EQUAL(channel_receive(ends[1], &in, room), CHANNEL_CUT);
+    setrlimit(RLIMIT_NOFILE, &before);
+    CU_ASSERT_EQUAL(in.kind, MESSAGE_LOG);
+    CU_ASSERT_EQUAL(in.number, 7);
+    CU_ASSERT(str_eq(in.text, STR("/a/log")));
+    CU_ASSERT_EQUAL(in.n_fds, 0);
+    close(ends[0]);
+    close(ends[1]);
+}
+
 UNIT_SUITE(proc_channel)
 {
     UNIT_TEST(a_message_arrives_with_its_descriptors);
     UNIT_TEST(messages_keep_their_bounds);
     UNIT_TEST(who_does_not_listen_is_noticed);
+    UNIT_TEST(a_message_may_lose_its_descriptors);
     UNIT_TEST(what_is_no_message_is_refused);
 }

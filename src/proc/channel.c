@@ -96,6 +96,7 @@ enum channel_got channel_receive(int fd, struct message *m, char *room)
         .msg_controllen = sizeof(control.bytes),
     };
     ssize_t got;
+    bool is_cut;
 
     do
         got = recvmsg(fd, &in, MSG_CMSG_CLOEXEC);
@@ -104,14 +105,17 @@ enum channel_got channel_receive(int fd, struct message *m, char *room)
         return CHANNEL_AGAIN;
     if (got <= 0)
         return CHANNEL_ENDED;
+    is_cut = (in.msg_flags & MSG_CTRUNC) != 0;
     take_fds(&in, m);
-    if ((size_t)got < sizeof(head) || (in.msg_flags & (MSG_CTRUNC | MSG_TRUNC)) != 0 ||
-        head.kind >= MESSAGE_N || head.n_fds != m->n_fds) {
+    if ((size_t)got < sizeof(head) || (in.msg_flags & MSG_TRUNC) != 0 || head.kind >= MESSAGE_N ||
+        (!is_cut && head.n_fds != m->n_fds)) {
         message_close_fds(m);
         return CHANNEL_BROKEN;
     }
     m->kind = (enum message_kind)head.kind;
     m->number = head.number;
     m->text = (struct str){room, (size_t)got - sizeof(head)};
-    return CHANNEL_MESSAGE;
+    if (is_cut)
+        message_close_fds(m);
+    return is_cut ? CHANNEL_CUT : CHANNEL_MESSAGE;
 }

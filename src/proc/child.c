@@ -86,6 +86,7 @@ static void child_on_ready(struct watch *w)
             break;
         case CHANNEL_AGAIN: return;
         case CHANNEL_ENDED:
+        case CHANNEL_CUT:
         case CHANNEL_BROKEN: /* it ends, or is not itself any more: SIGCHLD says when it is over */
             watch_remove(c->children->loop, &c->channel);
             return;

@@ -43,11 +43,11 @@ void drain_reset(struct drain *d)
 
 void drain_start(struct drain *d, uint32_t most_ms)
 {
-    if (d->has_begun) {
-        loop_stop(d->worker->loop);
-        return;
-    }
+    bool is_first = !d->has_begun;
+
     d->has_begun = true;
-    loop_timer_set(d->worker->loop, &d->timer, most_ms);
-    worker_drain(d->worker);
+    if (!d->has_refused)
+        loop_timer_set(d->worker->loop, &d->timer, most_ms);
+    if (is_first)
+        worker_drain(d->worker);
 }

@@ -11,6 +11,7 @@
 #include <linux/close_range.h>
 #include <signal.h>
 #include <sys/mman.h>
+#include <sys/prctl.h>
 #include <sys/resource.h>
 #include <sys/wait.h>
 #include <unistd.h>
@@ -20,8 +21,20 @@
 
 #define STATUS_NO_MEMORY 1
 
+/* Nobody wants its answers then, and it may wait for a disk for long. */
+static void die_with_parent(pid_t parent)
+{
+    sigset_t none;
+
+    prctl(PR_SET_PDEATHSIG, SIGKILL);
+    if (getppid() != parent)
+        _exit(STATUS_NO_MEMORY);
+    sigemptyset(&none);
+    sigprocmask(SIG_SETMASK, &none, NULL); /* whoever finds it can end it */
+}
+
 /* Where the file is wrong, the master will find the same faults in the answers and report them. */
-static _Noreturn void be_loader(const char *path, int fd)
+static _Noreturn void be_loader(const char *path, int fd, pid_t parent)
 {
     struct diags *diags = diags_new();
     struct files_recorder recorder;
@@ -32,6 +45,7 @@ static _Noreturn void be_loader(const char *path, int fd)
     close_range((unsigned)fd + 1, ~0u, 0);
     setpriority(PRIO_PROCESS, 0, getpriority(PRIO_PROCESS, 0) + LOADER_NICE);
     panic_set_fd(-1); /* it was the log's */
+    die_with_parent(parent);
     pack_init(&answers);
     files_recorder_init(&recorder, &files_disk, &answers);
     if (diags != NULL)
@@ -45,6 +59,7 @@ static _Noreturn void be_loader(const char *path, int fd)
 
 bool loader_start(struct loader *l, const char *path)
 {
+    pid_t parent = getpid();
     int saved;
 
     l->fd = memfd_create("holdfast-answers", MFD_CLOEXEC);
@@ -52,7 +67,7 @@ bool loader_start(struct loader *l, const char *path)
         return false;
     l->pid = fork();
     if (l->pid == 0)
-        be_loader(path, l->fd);
+        be_loader(path, l->fd, parent);
     if (l->pid > 0)
         return true;
     saved = errno;

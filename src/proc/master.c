@@ -138,12 +138,13 @@ void master_started(struct master *m)
     reload_if_wanted(m);
 }
 
-/* Spools that a reload has left are closed when their last body has gone. */
+/* Spools and logs that a reload has left are closed when nobody needs them. */
 static void sweep_again_fired(struct timer *t)
 {
     struct master *m = list_owner(t, struct master, sweep_again);
 
-    if (resources_sweep(&m->resources))
+    if (resources_sweep(&m->resources,
+                        rows_generations(m->children.rows) > children_alive(&m->children)))
         loop_timer_set(m->loop, t, SWEEP_AGAIN_MS);
 }
 
@@ -193,21 +194,38 @@ static void end_now(struct master *m)
 {
     if (m->phase != STOPPING)
         begin_to_stop(m);
+    if (m->is_ending_now)
+        return; /* KILL_MS count from the first time */
+    m->is_ending_now = true;
     master_tell_all(m, MESSAGE_END, 0);
     loop_timer_set(m->loop, &m->bound, KILL_MS);
 }
 
-/* Let the workers finish, for most_ms; a second time: end now. */
+/* Let the workers finish, for most_ms; also where they finish already, with another bound. */
 static void drain(struct master *m, uint32_t most_ms)
 {
-    if (m->phase == STOPPING) {
-        end_now(m);
-        return;
-    }
-    begin_to_stop(m);
+    if (m->phase != STOPPING)
+        begin_to_stop(m);
+    m->has_bound = most_ms != UINT32_MAX;
     master_tell_all(m, MESSAGE_DRAIN, most_ms);
     loop_timer_set(m->loop, &m->bound,
                    most_ms > UINT32_MAX - GRACE_MS ? UINT32_MAX : most_ms + GRACE_MS);
+}
+
+/* A second one ends it. After a QUIT the first sets a bound. */
+static void on_term(struct master *m, uint32_t most_ms)
+{
+    if (m->phase == STOPPING && (m->has_bound || m->is_ending_now))
+        end_now(m);
+    else
+        drain(m, most_ms);
+}
+
+/* It takes no bound away. */
+static void on_quit(struct master *m)
+{
+    if (m->phase != STOPPING)
+        drain(m, UINT32_MAX);
 }
 
 static void bound_fired(struct timer *t)
@@ -229,8 +247,8 @@ static void on_signal(struct signals *signals, int number)
     case SIGCHLD: children_reap(&m->children); break;
     case SIGHUP: reload_ask(m); break;
     case SIGUSR1: master_reopen_logs(m); break;
-    case SIGTERM: drain(m, c->global.shutdown_timeout_ms); break;
-    case SIGQUIT: drain(m, UINT32_MAX); break;
+    case SIGTERM: on_term(m, c->global.shutdown_timeout_ms); break;
+    case SIGQUIT: on_quit(m); break;
     case SIGINT:
         if (m->start->options->is_master)
             m->exit_status = STATUS_INTERRUPTED;

@@ -1,5 +1,5 @@
 /*
- * outbox - what a master has still to tell a worker, in its order.
+ * outbox - what one end of a channel has still to tell the other, in its order.
  */
 #include "proc/outbox.h"
 

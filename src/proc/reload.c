@@ -253,7 +253,7 @@ static void report_refusal(struct master *m, struct str text)
 /* May this child refuse what it names? Once, and not what it has taken. */
 static bool may_refuse(struct child *c, uint64_t number)
 {
-    if (c->refused == number || (c->in_force == number && number != 0)) {
+    if (c->refused == number || c->in_force == number) {
         log_message(LOG_ERROR, "worker %u (%d) refuses out of turn; it is killed", c->index,
                     (int)c->pid);
         kill(c->pid, SIGKILL);
@@ -267,8 +267,7 @@ static bool may_refuse(struct child *c, uint64_t number)
 static void refused(struct master *m, struct child *c, const struct message *message)
 {
     bool is_undecided = m->phase == STARTING || m->phase == PREPARING;
-    bool is_proposal = is_undecided && (message->number == m->proposed.number ||
-                                        message->number == 0); /* it never saw which */
+    bool is_proposal = is_undecided && message->number == m->proposed.number;
 
     if (!may_refuse(c, message->number))
         return;
@@ -385,7 +384,10 @@ void reload_on_bound(struct master *m)
         kill_silent(m);
         give_up_proposal(m);
         return;
-    case COMMITTING: kill_silent(m); return; /* it would go on with the old generation */
+    case COMMITTING: /* it would go on with the old generation; its successor is waited for */
+        kill_silent(m);
+        loop_timer_set(m->loop, &m->bound, ANSWER_MS);
+        return;
     case SERVING:
     case STOPPING: return;
     }

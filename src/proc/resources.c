@@ -350,6 +350,12 @@ static void ignore_new_clients(const struct resource *s)
         sock_ignore_new(s->fds[0]);
 }
 
+/* Requests that began before may use it for as long as they last. */
+static bool may_be_left(const struct resource *s)
+{
+    return s->ledger != NULL || (s->kind == RESOURCE_LOG && s->log_kind == LOG_FILE);
+}
+
 void resources_commit(struct resources *r, const struct config *c)
 {
     for (size_t i = 0; i < c->n_frontends; i++)
@@ -359,7 +365,7 @@ void resources_commit(struct resources *r, const struct config *c)
         struct resource *s = list_owner(at, struct resource, link);
 
         s->is_new = false;
-        s->is_left = s->is_left || (!s->is_kept && s->ledger != NULL);
+        s->is_left = s->is_left || (!s->is_kept && may_be_left(s));
         if (s->is_kept || s->is_left)
             continue;
         ignore_new_clients(s);
@@ -367,21 +373,29 @@ void resources_commit(struct resources *r, const struct config *c)
     }
 }
 
-/* Is it named again? Then the ledger is no longer its alone. */
+/* Is it named again, and that decided? Then the ledger is no longer its alone. */
 static bool has_successor(const struct resources *r, const struct resource *left)
 {
     list_each(at, keep, (struct list *)(uintptr_t)&r->all)
     {
         const struct resource *s = list_owner(at, struct resource, link);
 
-        if (s->ledger != NULL && !s->is_left && s->device == left->device &&
+        if (s->ledger != NULL && !s->is_left && !s->is_new && s->device == left->device &&
             s->inode == left->inode)
             return true;
     }
     return false;
 }
 
-bool resources_sweep(struct resources *r)
+static bool is_of_use(const struct resources *r, const struct resource *left,
+                      bool has_old_generations)
+{
+    if (left->kind == RESOURCE_LOG)
+        return has_old_generations;
+    return !ledger_is_empty(left->ledger) && !has_successor(r, left);
+}
+
+bool resources_sweep(struct resources *r, bool has_old_generations)
 {
     bool is_more = false;
 
@@ -389,7 +403,7 @@ bool resources_sweep(struct resources *r)
     {
         struct resource *s = list_owner(at, struct resource, link);
 
-        if (s->is_left && (ledger_is_empty(s->ledger) || has_successor(r, s)))
+        if (s->is_left && !is_of_use(r, s, has_old_generations))
             resource_close(s);
         else
             is_more = is_more || s->is_left;

@@ -24,6 +24,7 @@ struct single {
     struct worker worker;
     struct signals signals;
     struct drain drain;
+    bool has_bound; /* of the drain: shutdown-timeout */
     struct control control;
     struct timer alive; /* the service manager's watchdog */
     uint32_t alive_every_ms;
@@ -114,6 +115,23 @@ static void drain(struct single *s, uint32_t most_ms)
     drain_start(&s->drain, most_ms);
 }
 
+/* A second one ends it. After a QUIT the first sets a bound. */
+static void on_term(struct single *s)
+{
+    if (s->has_bound)
+        loop_stop(s->worker.loop);
+    else
+        drain(s, s->worker.current->config->global.shutdown_timeout_ms);
+    s->has_bound = true;
+}
+
+/* It takes no bound away. */
+static void on_quit(struct single *s)
+{
+    if (!s->drain.has_begun)
+        drain(s, UINT32_MAX);
+}
+
 static void on_signal(struct signals *signals, int number)
 {
     struct single *s = list_owner(signals, struct single, signals);
@@ -121,8 +139,8 @@ static void on_signal(struct signals *signals, int number)
     switch (number) {
     case SIGHUP: reload(s); break;
     case SIGUSR1: worker_reopen_logs(&s->worker); break;
-    case SIGTERM: drain(s, s->worker.current->config->global.shutdown_timeout_ms); break;
-    case SIGQUIT: drain(s, UINT32_MAX); break;
+    case SIGTERM: on_term(s); break;
+    case SIGQUIT: on_quit(s); break;
     case SIGINT: loop_stop(s->worker.loop); break;
     }
 }

@@ -10,6 +10,7 @@
 #include "proc/bundle.h"
 #include "proc/channel.h"
 #include "proc/drain.h"
+#include "proc/outbox.h"
 #include "proc/process.h"
 #include "proc/signals.h"
 #include "proxy/worker.h"
@@ -21,6 +22,8 @@
 
 /* How often we say that we still compile. */
 #define BUSY_MS 1000
+/* After the kernel has had no memory for an answer. */
+#define ANSWER_AGAIN_MS 10
 
 /*
  * A bundle on its way, or prepared. Compiling it is a job beside the loop; one whose bundle is
@@ -42,6 +45,8 @@ struct preparation {
 struct worker_process {
     struct worker worker;
     struct watch channel;
+    struct outbox answers;
+    struct timer answer_again; /* while they are not sent */
     struct drain drain;
     struct preparation *preparation; /* NULL: none */
     struct list forgotten;           /* those whose job still runs */
@@ -69,14 +74,25 @@ static void note_reason(void *to, const struct config_place *place, const char *
         q->n_reasons += (size_t)n < room ? (size_t)n : room;
 }
 
+/* Where the master has gone, the channel will tell us. */
+static void send_answers(struct worker_process *p)
+{
+    if (!outbox_send(&p->answers, p->channel.fd) && outbox_may_retry(errno))
+        loop_timer_set(p->worker.loop, &p->answer_again, ANSWER_AGAIN_MS);
+}
+
+static void answer_again_fired(struct timer *t)
+{
+    send_answers(list_owner(t, struct worker_process, answer_again));
+}
+
 static void answer(struct worker_process *p, enum message_kind kind, uint64_t number,
                    struct str text)
 {
     struct message m = {.kind = kind, .number = number, .text = text};
 
-    if (!channel_send(p->channel.fd, &m)) {
-        /* the master has gone, which the channel will tell us */
-    }
+    if (outbox_put(&p->answers, &m)) /* else it takes us for silent */
+        send_answers(p);
 }
 
 static void preparation_bury(struct grave *g)
@@ -203,12 +219,18 @@ static void add_descriptors(struct worker_process *p, struct message *m)
         compile_if_whole(q);
 }
 
-/* Some of its descriptors have not come: we have no room for them. */
-static void cut_short(struct worker_process *p)
+/* It has come without its descriptors: we have no room for them. */
+static void on_cut_message(struct worker_process *p, const struct message *m)
 {
-    struct preparation *q = p->preparation;
+    bool is_awaited = p->preparation != NULL && p->preparation->bundle.number == m->number;
 
-    refuse(p, q == NULL ? 0 : q->bundle.number, STR("error: out of descriptors\n"));
+    if (m->kind == MESSAGE_LOG)
+        log_message(LOG_ERROR,
+                    "cannot reopen log '%.*s': out of descriptors; the old file is "
+                    "written on",
+                    STR_ARG(m->text));
+    else if (m->kind == MESSAGE_PREPARE || (m->kind == MESSAGE_DESCRIPTORS && is_awaited))
+        refuse(p, m->number, STR("error: out of descriptors\n"));
 }
 
 static void commit(struct worker_process *p, uint64_t number)
@@ -279,7 +301,8 @@ static void on_channel_ready(struct watch *w)
         case CHANNEL_MESSAGE: on_message(p, &m); break;
         case CHANNEL_AGAIN: return;
         case CHANNEL_ENDED: on_master_gone(p); return;
-        case CHANNEL_BROKEN: cut_short(p); break;
+        case CHANNEL_CUT: on_cut_message(p, &m); break;
+        case CHANNEL_BROKEN: break; /* from no master of ours */
         }
     }
 }
@@ -330,6 +353,8 @@ static bool start(struct worker_process *p, const struct worker_process_setup *s
     drain_init(&p->drain, &p->worker);
     list_init(&p->forgotten);
     timer_init(&p->busy, busy_fired);
+    outbox_init(&p->answers);
+    timer_init(&p->answer_again, answer_again_fired);
     watch_init(&p->channel, s->channel, true, on_channel_ready);
     p->channel.want = EVENT_IN;
     return watch_register(p->worker.loop, &p->channel) ||
@@ -341,6 +366,8 @@ static void end(struct worker_process *p)
     log_use(NULL, LOG_INFO, LOG_TEXT); /* the configured sink goes with the worker */
     drain_reset(&p->drain);
     loop_timer_remove(p->worker.loop, &p->busy);
+    loop_timer_remove(p->worker.loop, &p->answer_again);
+    outbox_reset(&p->answers);
     watch_remove(p->worker.loop, &p->channel);
     cancel(p);
     list_each(at, keep, &p->forgotten) job_leave(&list_owner(at, struct preparation, link)->job);

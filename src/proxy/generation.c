@@ -298,6 +298,7 @@ struct generation *generation_new(struct worker *w, struct config *c, struct gen
     ok &= bind_backends(g, errors);
     if (ok) {
         list_push_front(&w->generations, &g->link);
+        row_add(&w->row->n_generations, 1);
         return g;
     }
     if (errors->n == 0)
@@ -316,6 +317,8 @@ void generation_unref(struct generation *g)
 {
     if (g == NULL || --g->refs > 0)
         return;
+    if (!list_is_empty(&g->link))
+        row_add(&g->worker->row->n_generations, (uint64_t)-1);
     list_unlink(&g->link);
     for (size_t i = 0; g->backends != NULL && i < g->config->n_backends; i++)
         backend_state_unref(g->backends[i]);

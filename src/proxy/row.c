@@ -35,6 +35,7 @@ void rows_free(struct rows *rows)
 void row_clear(struct row *row)
 {
     atomic_store(&row->n_fronts, 0);
+    atomic_store(&row->n_generations, 0);
     for (unsigned i = 0; i < TXN_STATE_N; i++)
         atomic_store(&row->n_in_state[i], 0);
     for (unsigned i = 0; i < ROW_HELD_MAX; i++)
@@ -47,6 +48,15 @@ uint64_t rows_fronts(const struct rows *rows)
 
     for (unsigned i = 0; i < rows->n; i++)
         sum += atomic_load(&rows->row[i].n_fronts);
+    return sum;
+}
+
+uint64_t rows_generations(const struct rows *rows)
+{
+    uint64_t sum = 0;
+
+    for (unsigned i = 0; i < rows->n; i++)
+        sum += atomic_load(&rows->row[i].n_generations);
     return sum;
 }
 

@@ -200,7 +200,8 @@ void worker_reopen_logs(struct worker *w)
 {
     if (w->current == NULL)
         return;
-    generation_reopen_logs(w->current);
+    list_each(at, keep, &w->generations)
+        generation_reopen_logs(list_owner(at, struct generation, link));
     use_log(w, generation_log(w->current, &w->current->config->global.log),
             &w->current->config->global);
 }
@@ -209,7 +210,8 @@ void worker_renew_log(struct worker *w, enum log_kind kind, struct str where, in
 {
     if (w->current == NULL)
         return;
-    generation_renew_log(w->current, kind, where, fd);
+    list_each(at, keep, &w->generations)
+        generation_renew_log(list_owner(at, struct generation, link), kind, where, fd);
     use_log(w, generation_log(w->current, &w->current->config->global.log),
             &w->current->config->global);
 }
