@@ -300,6 +300,10 @@ struct config_backend {
     struct config_place place;
 };
 
+/* Beside the pid file lies a socket, called PATH.control, and PATH.control.PID.tmp while it is made:
+ * sockaddr_un has 108 bytes, the last a NUL. */
+#define CONFIG_PID_FILE_MAX 87
+
 struct config_global {
     unsigned workers; /* 0: one process that does all; or CONFIG_WORKERS_AUTO */
     enum poller_kind poller;

@@ -154,6 +154,11 @@ static void build_global(struct build *b)
         (uint32_t)build_setting(scope, defaults, SETTING_SHUTDOWN_TIMEOUT)->args.first->number;
     g->server_header = args_has(&header->args, "on");
     g->pid_file = pid_file == NULL ? STR("") : pid_file->args.first->text;
+    if (g->pid_file.n > CONFIG_PID_FILE_MAX)
+        diag_error(b->compile->diags, setting_span(pid_file),
+                   "the path of the pid file has %zu bytes; at most %d leave room for that of the "
+                   "socket beside it",
+                   g->pid_file.n, CONFIG_PID_FILE_MAX);
     build_error_log(b, g, build_setting(scope, defaults, SETTING_LOG));
     if (user != NULL)
         build_user(b, g, user);

@@ -29,6 +29,10 @@ struct client {
     char line[LINE_MAX_BYTES];
 };
 
+_Static_assert(CONFIG_PID_FILE_MAX + sizeof(CONTROL_SUFFIX ".4194304.tmp") <=
+                   sizeof(((struct addr *)NULL)->at.un.sun_path),
+               "a pid file that the checker takes has a socket beside it");
+
 bool control_addr(const char *pid_path, struct addr *addr)
 {
     char path[sizeof(addr->at.un.sun_path)];
