@@ -7,7 +7,9 @@
  * an answer never speaks of an older reload, however many ask at a time. An instance that ends
  * answers `failed` at once.
  *
- * Limits: CONTROL_CLIENTS_MAX at a time; the one that came first makes room for the next.
+ * Limits: CONTROL_CLIENTS_MAX at a time. Who has been silent for a second makes room for the next;
+ * where all wait for an answer, the next waits in the socket's queue, as where descriptors have run
+ * out.
  */
 #ifndef HOLDFAST_PROC_CONTROL_H
 #define HOLDFAST_PROC_CONTROL_H
@@ -24,6 +26,7 @@ struct control {
     struct watch watch;
     struct list clients;
     unsigned n_clients;
+    struct timer accept_again; /* while accepting pauses */
     bool is_ending; /* there are no more reloads */
     struct addr addr;
     struct sock_identity identity;
@@ -39,6 +42,10 @@ bool control_addr(const char *pid_path, struct addr *addr);
 /* Listen. False with errno. The loop must outlive it. */
 bool control_open(struct control *c, struct loop *loop, const char *pid_path,
                   void (*on_reload)(struct control *c));
+
+/* Somebody may have removed the socket: then make it anew. Where that fails the report is given a
+ * warning. Harmless without one. */
+void control_renew(struct control *c, struct report *report);
 
 /* Close all and remove the socket. Harmless without one. */
 void control_close(struct control *c);

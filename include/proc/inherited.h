@@ -33,6 +33,7 @@ struct inherited_opener {
     struct opener opener; /* first: the functions get its address */
     const struct inherited *inherited;
 };
-void inherited_opener_init(struct inherited_opener *o, const struct inherited *in);
+void inherited_opener_init(struct inherited_opener *o, const struct inherited *in,
+                           const struct config_global *start);
 
 #endif

@@ -30,6 +30,7 @@ struct master {
     enum phase phase;
     struct timer bound; /* of whatever the phase waits for */
     struct timer fork_again;
+    uint64_t fork_logged_ms;  /* when the log has last heard of it; 0: never */
     struct timer sweep_again; /* spools that have been left */
     struct timer alive;       /* the service manager's watchdog */
     uint32_t alive_every_ms;

@@ -26,6 +26,9 @@ void report_error(struct report *r, struct str line);
 /* The same of several lines, each ended by a line end. */
 void report_errors(struct report *r, struct str lines);
 
+/* A warning without a place. */
+void report_warning(struct report *r, const char *text);
+
 /* For worker_prepare and its like: `to` is the report. */
 void report_failure(void *to, const struct config_place *place, const char *text);
 
@@ -36,8 +39,10 @@ void report_diags(struct report *r, struct diags *diags, bool has_failed);
 /* Compile, and report all that there is to say. One reference, the caller's; NULL: an error. */
 struct config *report_compile(struct report *r, const char *path, const struct files *files);
 
-/* What a living process cannot take over is said, not silently kept. */
-void report_fixed(const struct config_global *old, const struct config_global *new);
+/* What a living process cannot take over is said, not silently kept; `start` is of the
+ * configuration that it started with, and stays in force. */
+void report_fixed(struct report *r, const struct config_global *start,
+                  const struct config_global *new);
 
 /* One line of a failure of the start, to standard error; `to` is ignored. */
 void report_print_failure(void *to, const struct config_place *place, const char *text);

@@ -81,7 +81,7 @@ void resources_close_binds(struct resources *r);
 struct log_sink *resources_log(const struct resources *r, const struct config_log *log);
 
 /* Open log files anew, give them to the user, and call `renewed` for each. Logs what fails. */
-void resources_reopen_logs(struct resources *r, const struct config_global *global,
+void resources_reopen_logs(struct resources *r,
                            void (*renewed)(void *to, const struct resource *log), void *to);
 
 /* The worker of this row has died: its part of each ledger is nobody's. */

@@ -13,6 +13,7 @@
 #include "io/spool.h"
 
 struct backend_state;
+struct opener;
 struct worker;
 
 struct generation {
@@ -47,10 +48,10 @@ void generation_error(struct generation_errors *errors, const struct config_plac
 void generation_bind_error(struct generation_errors *errors, const struct config_bind *b);
 
 /*
- * A spool of c cannot be opened: tell why, by errno. Where the directory is there and not the
- * configured user's, whose it is and what to do.
+ * A spool cannot be opened: tell why, by errno. Where the directory is there and not that of the
+ * user who serves, whose it is and what to do.
  */
-void generation_spool_error(struct generation_errors *errors, const struct config *c,
+void generation_spool_error(struct generation_errors *errors, const struct opener *o,
                             const struct config_spool *spool);
 
 /*

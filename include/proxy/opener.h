@@ -16,6 +16,11 @@ struct opener {
      * give to the configured user, doubts about a directory to tell. */
     bool is_owner;
 
+    /* What has the `user` who serves, and whom new logs and directories are given to: that of the
+     * configuration that the process started with, whatever a later one says. NULL: it stays who it
+     * is. */
+    const struct config_global *start;
+
     /* A listening socket, the caller's; -1 with errno. */
     int (*bind)(const struct opener *o, const struct config_bind *b);
 
@@ -37,8 +42,8 @@ struct opener {
 
 extern const struct opener opener_paths;
 
-/* What spool_store_open wants to know of a spool of this configuration. */
-struct spool_setup opener_store_setup(const struct config *c, const struct config_spool *spool);
+/* What spool_store_open wants to know of this spool. */
+struct spool_setup opener_store_setup(const struct opener *o, const struct config_spool *spool);
 
 /*
  * What a living bind may take over from a new configuration: backlog, and the mode of the socket's
@@ -50,9 +55,9 @@ void opener_adjust_bind(int fd, const struct config_bind *b, bool owns_path);
  * listen there since. */
 void opener_listen_late(int fd, const struct config_bind *b, const int *others, size_t n_others);
 
-/* Give a new log to the configured user, while we are root: whoever we shall be has to open it anew
+/* Give a new log to the user who serves, while we are root: whoever we shall be has to open it anew
  * one day. Logs what fails. */
-void opener_give_log(const struct log_sink *sink, const struct config_global *global);
+void opener_give_log(const struct opener *o, const struct log_sink *sink);
 
 /* Log what is dubious about a spool's directory. */
 void opener_warn_of_store(const struct config_spool *spool, int dir_fd);

@@ -90,7 +90,7 @@ for n_workers in 2 0; do
 
     # Uploads on their way: TERM lets them come to their end.
     start_one drain 1h
-    four_of drain --limit-rate $((8 * mb))
+    four_of drain --limit-rate $((2 * mb))
     wait_until 20 has drain "receiving bodies: 4"
     kill -TERM "${pid_of[drain]}"
     wait_until 10 no_longer_listens drain

@@ -104,9 +104,24 @@ for n_workers in 0 2; do
         done
     fi
 
-    # It may read its configuration again.
-    kill -HUP "$pid"
-    wait_until 10 grep -q "configuration is in force" "$work/run/error.log"
+    # It may read its configuration again. Another user comes at the next start: what a reload makes is for the one
+    # who serves. (The one process, which is root no more, may not write into root's directory.)
+    new=$work/$([ "$n_workers" -gt 0 ] || echo run/)
+    if [ "$n_workers" = 0 ]; then chown nobody "$work/run"; fi
+    sed "s|user .*|user daemon|; s|path $work/spool|path ${new}spool2|; s|access.log format|access2.log format|" \
+        "$work/holdfast.cfg" >"$work/changed.cfg"
+    cp "$work/changed.cfg" "$work/holdfast.cfg"
+    said=$("$build/holdfast" -s reload -q -f "$work/holdfast.cfg" 2>&1) || fail "a reload that changes the user: $said"
+    expect "warning: \`user\` takes effect at the next start" "$said" "what that reload says"
+    expect "$uid" "$(stat -c %u "${new}spool2")" "the owner of the new spool's directory"
+    expect "$uid" "$(stat -c %u "$work/run/access2.log")" "the owner of the new log"
+    if [ "$n_workers" -gt 0 ]; then # nobody has created it
+        mv "$work/run/error.log" "$work/run/error.3"
+        kill -USR1 "$pid"
+        wait_until 10 test -e "$work/run/error.log"
+        expect "$uid" "$(stat -c %u "$work/run/error.log")" "the owner of a log that is opened anew"
+    fi
+    chown root "$work/run"
 
     stop holdfast
     if [ -s "$work/run/pid" ]; then fail "the pid file still has a number in it"; fi

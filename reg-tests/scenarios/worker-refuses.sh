@@ -49,4 +49,18 @@ expect 0 "$(n_logged 'on second thoughts')" "reasons that are nobody's"
 reload 5
 expect 0 "$status" "status of the last reload: $(cat "$work/said")"
 serve 5 "after the last reload"
+
+# One without memory, which the master has: in one line, whatever else fails then.
+if [[ $build != */asan ]]; then # which has other ideas of memory
+    for pid in $(workers); do
+        prlimit --pid "$pid" --as=$(($(awk '{ print $1 * 4096 }' "/proc/$pid/statm") + 1000000))
+    done
+    write_version 6
+    for ((i = 0; i < 1000; i++)); do echo "    route r$i when path ~ \"^/$i(x|y)+/$i\$\" { respond 404 }"; done >"$work/routes"
+    sed -i "/bind 127/r $work/routes" "$work/holdfast.cfg"
+    if "$build/holdfast" -s reload -f "$work/holdfast.cfg" 2>"$work/said"; then fail "a megabyte was enough"; fi
+    grep -q "^error: a worker cannot compile what the master could: .*memory" "$work/said" || fail "not said: $(cat "$work/said")"
+    expect 2 "$(wc -l <"$work/said")" "lines of a reload that a worker has no memory for"
+    serve 5 "after that"
+fi
 stop holdfast

@@ -9,6 +9,7 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <stdio.h>
 #include <sys/mman.h>
 #include <sys/stat.h>
 #include <unistd.h>
@@ -266,20 +267,22 @@ bool bundle_is_whole(const struct bundle *b)
     return b->text.n > 0 && b->n_fds == b->n_fds_wanted;
 }
 
-struct failed {
-    void (*tell)(void *to, const struct config_place *place, const char *text);
-    void *to;
-};
+#define REASON_MAX 512
 
-static void tell_line(void *arg, struct str line)
+/* The master has compiled it without errors, so what a worker lacks is memory, most likely, and
+ * every line that needed some has failed: the first error will do. */
+static void note_first_error(void *arg, struct str line)
 {
-    const struct failed *failed = arg;
-    char text[512];
-    size_t n = line.n < sizeof(text) ? line.n : sizeof(text) - 1;
+    static const struct str word = {"error: ", 7};
+    char *reason = arg;
 
-    memcpy(text, line.p, n);
-    text[n] = '\0';
-    failed->tell(failed->to, NULL, text);
+    if (str_starts_with(line, word)) /* one without a place */
+        line = str_slice(line, word.n, line.n);
+    else if (memmem(line.p, line.n, word.p, word.n) == NULL)
+        return;
+    if (reason[0] == '\0')
+        snprintf(reason, REASON_MAX, "a worker cannot compile what the master could: %.*s",
+                 STR_ARG(line));
 }
 
 struct config *bundle_compile(struct bundle *b,
@@ -287,19 +290,20 @@ struct config *bundle_compile(struct bundle *b,
                                              const char *text),
                               void *to)
 {
-    struct failed whom = {failed, to};
     struct diags *diags = diags_new();
     struct files_replayer replayer;
+    char reason[REASON_MAX] = "";
     bool has_strayed;
     struct config *c = NULL;
 
     files_replayer_init(&replayer, &b->rest, &has_strayed);
     if (diags != NULL)
         c = config_load(b->path.p, &replayer.files, diags);
-    if (c == NULL && diags == NULL)
-        failed(to, NULL, "out of memory");
-    else if (c == NULL) /* the master has compiled it: memory, most likely */
-        diags_each_line(diags, tell_line, &whom);
+    if (c == NULL) {
+        if (diags != NULL)
+            diags_each_line(diags, note_first_error, reason);
+        failed(to, NULL, reason[0] == '\0' ? "a worker is out of memory" : reason);
+    }
     diags_free(diags);
     if (c == NULL || (!has_strayed && !b->rest.has_failed))
         return c;

@@ -11,13 +11,19 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
-#define LINE_MAX_BYTES 64
+#define LINE_MAX_BYTES    64
+#define WARNING_MAX_BYTES 256
+/* How long accepting pauses where there is no descriptor or no place, if none is free before. */
+#define ACCEPT_AGAIN_MS 100
+/* Who has not asked after so long makes room for others. */
+#define SILENT_MS 1000
 
 struct client {
     struct list link; /* control->clients, in the order of their coming */
     struct control *control;
     struct watch watch;
     struct grave grave;
+    uint64_t came_ms;
     enum { CLIENT_TALKS, CLIENT_WAITS, CLIENT_TAKEN } state;
     size_t n;
     char line[LINE_MAX_BYTES];
@@ -35,6 +41,27 @@ bool control_addr(const char *pid_path, struct addr *addr)
     return n > 0 && (size_t)n < sizeof(path) && addr_unix(str_of(path), addr);
 }
 
+/* --- accepting pauses --- */
+
+static void accept_pause(struct control *c)
+{
+    watch_remove(c->loop, &c->watch);
+    loop_timer_set(c->loop, &c->accept_again, ACCEPT_AGAIN_MS);
+}
+
+static void accept_resume(struct control *c)
+{
+    if (!c->watch.is_registered && !watch_register(c->loop, &c->watch))
+        loop_timer_set(c->loop, &c->accept_again, ACCEPT_AGAIN_MS);
+}
+
+static void accept_again_fired(struct timer *t)
+{
+    accept_resume(list_owner(t, struct control, accept_again));
+}
+
+/* --- clients --- */
+
 static void client_bury(struct grave *g)
 {
     memory_put(list_owner(g, struct client, grave));
@@ -49,6 +76,7 @@ static void client_close(struct client *cl)
     list_unlink(&cl->link);
     c->n_clients--;
     loop_bury(c->loop, &cl->grave);
+    accept_resume(c);
 }
 
 /* Answer and close. The answer fits in an empty socket; who does not take it has gone. */
@@ -106,6 +134,23 @@ static void client_on_ready(struct watch *w)
         client_close(cl);
 }
 
+/* Who waits for an answer keeps its place: it would take the end of the connection for our end. */
+static bool has_room(struct control *c)
+{
+    if (c->n_clients < CONTROL_CLIENTS_MAX)
+        return true;
+    list_each(at, keep, &c->clients)
+    {
+        struct client *cl = list_owner(at, struct client, link);
+
+        if (cl->state == CLIENT_TALKS && loop_now(c->loop) - cl->came_ms >= SILENT_MS) {
+            client_close(cl);
+            return true;
+        }
+    }
+    return false;
+}
+
 static void accept_one(struct control *c, int fd)
 {
     struct client *cl = memory_get(sizeof(*cl));
@@ -114,9 +159,8 @@ static void accept_one(struct control *c, int fd)
         close(fd);
         return;
     }
-    if (c->n_clients == CONTROL_CLIENTS_MAX)
-        client_close(list_owner(c->clients.next, struct client, link));
-    *cl = (struct client){.control = c, .grave = {.bury = client_bury}};
+    *cl =
+        (struct client){.control = c, .came_ms = loop_now(c->loop), .grave = {.bury = client_bury}};
     list_init(&cl->grave.link);
     list_init(&cl->link);
     watch_init(&cl->watch, fd, true, client_on_ready);
@@ -134,9 +178,19 @@ static void control_on_ready(struct watch *w)
     int fd;
 
     w->ready = 0;
-    if (sock_accept(w->fd, &fd, &peer) == SOCK_ACCEPT_OK)
-        accept_one(c, fd);
+    if (!has_room(c)) {
+        accept_pause(c);
+        return;
+    }
+    switch (sock_accept(w->fd, &fd, &peer)) {
+    case SOCK_ACCEPT_OK: accept_one(c, fd); return;
+    case SOCK_ACCEPT_NO_FD: accept_pause(c); return;
+    case SOCK_ACCEPT_AGAIN:
+    case SOCK_ACCEPT_FAILED: return;
+    }
 }
+
+/* --- the socket --- */
 
 bool control_open(struct control *c, struct loop *loop, const char *pid_path,
                   void (*on_reload)(struct control *c))
@@ -145,6 +199,7 @@ bool control_open(struct control *c, struct loop *loop, const char *pid_path,
 
     *c = (struct control){.on_reload = on_reload};
     list_init(&c->clients);
+    timer_init(&c->accept_again, accept_again_fired);
     if (!control_addr(pid_path, &c->addr)) {
         errno = ENAMETOOLONG;
         return false;
@@ -163,16 +218,40 @@ bool control_open(struct control *c, struct loop *loop, const char *pid_path,
     return true;
 }
 
+void control_renew(struct control *c, struct report *report)
+{
+    char text[WARNING_MAX_BYTES];
+    int fd;
+
+    if (c->loop == NULL || sock_is_at_path(&c->addr, &c->identity))
+        return;
+    fd = sock_listen(&c->addr, CONTROL_CLIENTS_MAX, true, 0600);
+    if (fd < 0) {
+        snprintf(text, sizeof(text), "cannot listen at %s: %s", c->addr.at.un.sun_path,
+                 strerror(errno));
+        report_warning(report, text);
+        return;
+    }
+    sock_path_identity(&c->addr, &c->identity);
+    watch_remove(c->loop, &c->watch);
+    close(c->watch.fd);
+    c->watch.fd = fd;
+    accept_resume(c);
+}
+
 void control_close(struct control *c)
 {
     if (c->loop == NULL)
         return;
     list_each(at, keep, &c->clients) client_close(list_owner(at, struct client, link));
+    loop_timer_remove(c->loop, &c->accept_again);
     watch_remove(c->loop, &c->watch);
     close(c->watch.fd);
     sock_unlink(&c->addr, &c->identity);
     c->loop = NULL;
 }
+
+/* --- what is asked, and answered --- */
 
 bool control_is_asked(const struct control *c)
 {

@@ -47,7 +47,7 @@ static int start_and_serve(struct start *s)
         process_say_errno("cannot start");
         return 1;
     }
-    inherited_opener_init(&s->opener, &s->inherited);
+    inherited_opener_init(&s->opener, &s->inherited, &s->config->global);
     process_raise_limits();
     if (s->options->is_daemon && !process_to_background()) {
         process_say_errno("cannot go into the background");

@@ -121,8 +121,10 @@ static int inherited_bind(const struct opener *o, const struct config_bind *b)
     return b->kind == BIND_FD && found.fd < 0 ? -1 : opener_paths.bind(&opener_paths, &found);
 }
 
-void inherited_opener_init(struct inherited_opener *o, const struct inherited *in)
+void inherited_opener_init(struct inherited_opener *o, const struct inherited *in,
+                           const struct config_global *start)
 {
     *o = (struct inherited_opener){.opener = opener_paths, .inherited = in};
+    o->opener.start = start;
     o->opener.bind = inherited_bind;
 }

@@ -17,8 +17,9 @@
 #include <time.h>
 #include <unistd.h>
 
-/* After a fork that failed. */
+/* After a fork that failed; and how often the log hears of it. */
 #define FORK_AGAIN_MS 100
+#define FORK_LOG_MS   10000
 /* After workers were told to end now, or should have ended by themselves. */
 #define KILL_MS  1000
 #define GRACE_MS 2000
@@ -58,7 +59,7 @@ void master_reopen_logs(struct master *m)
     m->wants_reopen = m->phase == PREPARING || m->phase == COMMITTING;
     if (m->wants_reopen || m->phase == STARTING)
         return;
-    resources_reopen_logs(&m->resources, &m->current->global, tell_renewed, m);
+    resources_reopen_logs(&m->resources, tell_renewed, m);
     master_use_log(m);
 }
 
@@ -84,6 +85,17 @@ void master_stop(struct master *m, int exit_status)
     loop_stop(m->loop);
 }
 
+static void cannot_fork(struct master *m, const struct child *c)
+{
+    int error = errno;
+
+    if (m->fork_logged_ms == 0 || loop_now(m->loop) - m->fork_logged_ms >= FORK_LOG_MS) {
+        log_message(LOG_ERROR, "cannot fork worker %u: %s", c->index, strerror(error));
+        m->fork_logged_ms = loop_now(m->loop);
+    }
+    loop_timer_set(m->loop, &m->fork_again, FORK_AGAIN_MS);
+}
+
 void master_respawn(struct master *m, struct child *c)
 {
     if (m->phase == STOPPING || m->phase == STARTING)
@@ -96,8 +108,7 @@ void master_respawn(struct master *m, struct child *c)
         return;
     }
     if (!child_fork(c)) {
-        log_message(LOG_ERROR, "cannot fork worker %u: %s", c->index, strerror(errno));
-        loop_timer_set(m->loop, &m->fork_again, FORK_AGAIN_MS);
+        cannot_fork(m, c);
         return;
     }
     log_message(LOG_NOTICE, "worker %u is process %d now", c->index, c->pid);
@@ -329,13 +340,20 @@ static bool master_start(struct master *m)
     return reload_propose(m, config_ref(s->config), &s->answers, &errors) && open_control(m);
 }
 
+/* Who is left, after a start that failed. As process 1 we have other children too. */
+static void end_children(struct children *all)
+{
+    children_kill(all, SIGKILL);
+    for (unsigned i = 0; i < all->n; i++)
+        if (all->all[i].pid > 0)
+            waitpid(all->all[i].pid, NULL, 0);
+}
+
 static void master_end(struct master *m)
 {
     log_use(NULL, LOG_INFO, LOG_TEXT); /* the configured sink goes with the resources */
     panic_set_fd(-1);
-    children_kill(&m->children, SIGKILL); /* who is left, after a start that failed */
-    while (children_alive(&m->children) > 0 && waitpid(-1, NULL, 0) > 0)
-        continue;
+    end_children(&m->children);
     control_close(&m->control);
     children_reset(&m->children);
     resources_reset(&m->resources);

@@ -7,28 +7,58 @@
 #include <fcntl.h>
 #include <stdio.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <unistd.h>
+
+/* Each time an instance has ended at that very moment. */
+#define TRIES_MAX 10
+
+/* Somebody who ends removes the file, maybe between our opening and our locking it. */
+static bool is_at_path(int fd, const char *path)
+{
+    struct stat ours;
+    struct stat there;
+
+    return fstat(fd, &ours) == 0 && stat(path, &there) == 0 && ours.st_dev == there.st_dev &&
+           ours.st_ino == there.st_ino;
+}
+
+/* The file, locked; -1 with errno. */
+static int open_locked(const char *path)
+{
+    struct flock whole = {.l_type = F_WRLCK, .l_whence = SEEK_SET};
+    int fd = open(path, O_WRONLY | O_CREAT | O_CLOEXEC, 0644);
+
+    if (fd < 0)
+        return -1;
+    if (fcntl(fd, F_SETLK, &whole) != 0) {
+        int saved = errno == EAGAIN || errno == EACCES ? EBUSY : errno;
+
+        close(fd);
+        errno = saved;
+        return -1;
+    }
+    return fd;
+}
 
 bool pid_file_open(struct pid_file *p, const char *path)
 {
-    struct flock whole = {.l_type = F_WRLCK, .l_whence = SEEK_SET};
-
     if (strlen(path) >= sizeof(p->path)) {
         errno = ENAMETOOLONG;
         return false;
     }
-    p->fd = open(path, O_WRONLY | O_CREAT | O_CLOEXEC, 0644);
-    if (p->fd < 0)
-        return false;
-    if (fcntl(p->fd, F_SETLK, &whole) != 0) {
-        int saved = errno == EAGAIN || errno == EACCES ? EBUSY : errno;
-
+    for (int i = 0; i < TRIES_MAX; i++) {
+        p->fd = open_locked(path);
+        if (p->fd < 0)
+            return false;
+        if (is_at_path(p->fd, path)) {
+            strcpy(p->path, path);
+            return ftruncate(p->fd, 0) == 0;
+        }
         close(p->fd);
-        errno = saved;
-        return false;
     }
-    strcpy(p->path, path);
-    return ftruncate(p->fd, 0) == 0;
+    errno = EBUSY;
+    return false;
 }
 
 bool pid_file_write(struct pid_file *p)

@@ -16,7 +16,7 @@
 #include <signal.h>
 #include <stdio.h>
 
-/* Reading the file, and asking name servers: not as long as `-s reload` waits. */
+/* Reading the file, and asking name servers. */
 #define LOAD_MS 100000
 /* A worker that has said nothing of a bundle after this long never will, */
 #define ANSWER_MS 30000
@@ -72,6 +72,7 @@ void reload_ask(struct master *m)
     control_begin(&m->control);
     notify_reloading();
     report_reset(&m->report);
+    control_renew(&m->control, &m->report);
     loop_timer_set(m->loop, &m->bound, LOAD_MS);
     if (!loader_start(&m->loader, m->start->options->config_path))
         fail_to_load(m, strerror(errno));
@@ -201,8 +202,8 @@ static void commit_if_prepared(struct master *m)
 {
     if ((m->phase != STARTING && m->phase != PREPARING) || !all_have_answered(m))
         return;
-    if (m->current != NULL)
-        report_fixed(&m->current->global, &m->pending->global);
+    if (m->has_started)
+        report_fixed(&m->report, &m->start->config->global, &m->pending->global);
     log_use(NULL, LOG_INFO, LOG_TEXT); /* the sink in use may be closed with its configuration */
     parcel_reset(&m->in_force);
     m->in_force = m->proposed;

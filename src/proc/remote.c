@@ -16,8 +16,10 @@
 #include <sys/time.h>
 #include <unistd.h>
 
-/* A reload that takes longer: compiling, and half a minute for the workers. */
-#define ANSWER_S 120
+/* The answer is waited for until it comes or the instance ends: a large configuration takes
+ * minutes, and so may the reload before it. Whoever looks on is told after this long that it goes
+ * on. */
+#define STILL_S 10
 
 /* The pid file that the configuration names. False: it has been said why there is none. */
 static bool find_in_config(const struct options *o, char path[PATH_MAX])
@@ -72,7 +74,7 @@ static int signal_instance(const struct options *o, pid_t pid, int number)
 
 static int connect_to(const char *pid_path)
 {
-    struct timeval bound = {.tv_sec = ANSWER_S};
+    struct timeval still = {.tv_sec = STILL_S};
     struct addr addr;
     int fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
 
@@ -81,7 +83,7 @@ static int connect_to(const char *pid_path)
     if (!control_addr(pid_path, &addr))
         errno = ENAMETOOLONG;
     else if (connect(fd, &addr.at.any, addr.n) == 0 &&
-             setsockopt(fd, SOL_SOCKET, SO_RCVTIMEO, &bound, sizeof(bound)) == 0)
+             setsockopt(fd, SOL_SOCKET, SO_RCVTIMEO, &still, sizeof(still)) == 0)
         return fd;
     int saved = errno;
 
@@ -91,9 +93,10 @@ static int connect_to(const char *pid_path)
 }
 
 /* Ask, and read all of the answer. False with errno. */
-static bool ask(int fd, char *answer, size_t room, size_t *n)
+static bool ask(int fd, bool is_quiet, char *answer, size_t room, size_t *n)
 {
     static const char line[] = "reload\n";
+    bool has_said = is_quiet;
 
     *n = 0;
     if (send(fd, line, sizeof(line) - 1, MSG_NOSIGNAL) < 0)
@@ -103,6 +106,12 @@ static bool ask(int fd, char *answer, size_t room, size_t *n)
 
         if (got < 0 && errno == EINTR)
             continue;
+        if (got < 0 && errno == EAGAIN) {
+            if (!has_said)
+                fputs("holdfast: no answer yet; the reload may take minutes\n", stderr);
+            has_said = true;
+            continue;
+        }
         if (got < 0)
             return false;
         if (got == 0)
@@ -112,15 +121,26 @@ static bool ask(int fd, char *answer, size_t room, size_t *n)
     return true;
 }
 
-static int reload_instance(const struct options *o, const char *pid_path)
+static void say_cannot_ask(const char *pid_path, pid_t pid)
+{
+    int error = errno;
+
+    fprintf(stderr, "holdfast: cannot ask for a reload at %s" CONTROL_SUFFIX ": %s\n", pid_path,
+            strerror(error));
+    if (error == ENOENT || error == ECONNREFUSED)
+        fprintf(stderr, "holdfast: if somebody has removed it, `kill -HUP %d` makes it anew\n",
+                (int)pid);
+}
+
+static int reload_instance(const struct options *o, const char *pid_path, pid_t pid)
 {
     static char answer[REPORT_MAX + sizeof("failed\n")];
     struct str rest = {answer, 0};
     int fd = connect_to(pid_path);
     bool is_done;
 
-    if (fd < 0 || !ask(fd, answer, sizeof(answer), &rest.n)) {
-        process_say_errno("cannot ask for a reload");
+    if (fd < 0 || !ask(fd, o->is_quiet, answer, sizeof(answer), &rest.n)) {
+        say_cannot_ask(pid_path, pid);
         if (fd >= 0)
             close(fd);
         return 1;
@@ -163,5 +183,5 @@ int remote_run(const struct options *o)
     for (size_t i = 0; i < sizeof(signals) / sizeof(signals[0]); i++)
         if (strcmp(o->signal_name, signals[i].name) == 0)
             return signal_instance(o, pid, signals[i].number);
-    return reload_instance(o, path);
+    return reload_instance(o, path, pid);
 }

@@ -50,6 +50,16 @@ void report_errors(struct report *r, struct str lines)
     }
 }
 
+void report_warning(struct report *r, const char *text)
+{
+    char line[LINE_MAX_BYTES];
+    int n = snprintf(line, sizeof(line), "warning: %s", text);
+
+    if (n > 0)
+        report_keep(r, str_of(line));
+    log_message(LOG_WARNING, "%s", text);
+}
+
 void report_failure(void *to, const struct config_place *place, const char *text)
 {
     char line[LINE_MAX_BYTES];
@@ -97,16 +107,17 @@ struct config *report_compile(struct report *r, const char *path, const struct f
     return c;
 }
 
-void report_fixed(const struct config_global *old, const struct config_global *new)
+void report_fixed(struct report *r, const struct config_global *start,
+                  const struct config_global *new)
 {
-    if (old->workers != new->workers)
-        log_message(LOG_WARNING, "reload: `workers` takes effect at the next start");
-    if (old->poller != new->poller)
-        log_message(LOG_WARNING, "reload: `poller` takes effect at the next start");
-    if (old->has_user != new->has_user || old->uid != new->uid || old->gid != new->gid)
-        log_message(LOG_WARNING, "reload: `user` takes effect at the next start");
-    if (!str_eq(old->pid_file, new->pid_file))
-        log_message(LOG_WARNING, "reload: `pid-file` takes effect at the next start");
+    if (start->workers != new->workers)
+        report_warning(r, "`workers` takes effect at the next start");
+    if (start->poller != new->poller)
+        report_warning(r, "`poller` takes effect at the next start");
+    if (start->has_user != new->has_user || start->uid != new->uid || start->gid != new->gid)
+        report_warning(r, "`user` takes effect at the next start");
+    if (!str_eq(start->pid_file, new->pid_file))
+        report_warning(r, "`pid-file` takes effect at the next start");
 }
 
 void report_print_failure(void *to, const struct config_place *place, const char *text)

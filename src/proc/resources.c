@@ -156,8 +156,7 @@ static void prepare_binds(struct resources *r, const struct config_frontend *f,
     }
 }
 
-static bool open_log(struct resources *r, const struct config_log *log,
-                     const struct config_global *global)
+static bool open_log(struct resources *r, const struct config_log *log)
 {
     struct resource *s = resource_new(r, RESOURCE_LOG, log->where);
 
@@ -167,12 +166,12 @@ static bool open_log(struct resources *r, const struct config_log *log,
     s->sink = r->opener->log(r->opener, log);
     if (s->sink == NULL)
         return resource_fail(s);
-    opener_give_log(s->sink, global);
+    opener_give_log(r->opener, s->sink);
     s->fds[s->n_fds++] = log_fd(s->sink);
     return true;
 }
 
-static void prepare_log(struct resources *r, const struct config_log *log, const struct config *c,
+static void prepare_log(struct resources *r, const struct config_log *log,
                         struct generation_errors *errors)
 {
     struct resource *s;
@@ -182,7 +181,7 @@ static void prepare_log(struct resources *r, const struct config_log *log, const
     s = resource_find(r, RESOURCE_LOG, log->kind, log->where);
     if (s != NULL)
         s->is_kept = true;
-    else if (!open_log(r, log, &c->global))
+    else if (!open_log(r, log))
         generation_error(errors, NULL, "cannot open log '%.*s': %s", STR_ARG(log->where),
                          strerror(errno));
 }
@@ -216,10 +215,9 @@ static int open_ledger(const struct resources *r, struct resource *s)
     return ledger_make(r->n_rows, spool_directory_quota(s->fds[0]));
 }
 
-static bool open_spool(struct resources *r, const struct config *c,
-                       const struct config_spool *spool)
+static bool open_spool(struct resources *r, const struct config_spool *spool)
 {
-    struct spool_setup setup = opener_store_setup(c, spool);
+    struct spool_setup setup = opener_store_setup(r->opener, spool);
     struct resource *s = resource_new(r, RESOURCE_SPOOL, spool->path);
     int fd;
 
@@ -242,8 +240,8 @@ static bool open_spool(struct resources *r, const struct config *c,
 
 /* A directory that somebody has removed is made anew, and one that is there in its place is taken:
  * the old one is left at the commit. */
-static void prepare_spool(struct resources *r, const struct config *c,
-                          const struct config_spool *spool, struct generation_errors *errors)
+static void prepare_spool(struct resources *r, const struct config_spool *spool,
+                          struct generation_errors *errors)
 {
     struct resource *s = resource_find(r, RESOURCE_SPOOL, 0, spool->path);
 
@@ -251,8 +249,8 @@ static void prepare_spool(struct resources *r, const struct config *c,
         s->is_kept = true;
         return;
     }
-    if (!open_spool(r, c, spool))
-        generation_spool_error(errors, c, spool);
+    if (!open_spool(r, spool))
+        generation_spool_error(errors, r->opener, spool);
 }
 
 /*
@@ -288,16 +286,16 @@ bool resources_prepare(struct resources *r, const struct config *c,
     unsigned before = errors->n;
 
     list_each(at, keep, &r->all) list_owner(at, struct resource, link)->is_kept = false;
-    prepare_log(r, &c->global.log, c, errors);
+    prepare_log(r, &c->global.log, errors);
     for (size_t i = 0; i < c->n_frontends; i++) {
         const struct config_frontend *f = &c->frontends[i];
 
-        prepare_log(r, f->policy->access_log, c, errors);
+        prepare_log(r, f->policy->access_log, errors);
         for (size_t j = 0; j < f->n_routes; j++)
-            prepare_log(r, f->routes[j]->policy->access_log, c, errors);
+            prepare_log(r, f->routes[j]->policy->access_log, errors);
     }
     for (size_t i = 0; i < c->n_spools; i++)
-        prepare_spool(r, c, &c->spools[i], errors);
+        prepare_spool(r, &c->spools[i], errors);
     for (size_t i = 0; i < c->n_directories; i++)
         prepare_directory(r, &c->directories[i], errors);
     for (size_t i = 0; i < c->n_frontends; i++)
@@ -342,18 +340,18 @@ static void adjust_binds(struct resources *r, const struct config_frontend *f)
     }
 }
 
+/* Requests that began before may use it for as long as they last. */
+static bool may_be_left(const struct resource *s)
+{
+    return s->ledger != NULL || (s->kind == RESOURCE_LOG && s->log_kind == LOG_FILE);
+}
+
 /* The workers let in who waits in the queue: nobody is to come behind them. Not at an inherited
  * socket, which somebody else may listen on. */
 static void ignore_new_clients(const struct resource *s)
 {
     if (s->kind == RESOURCE_BIND && addr_port(&s->addr) != 0)
         sock_ignore_new(s->fds[0]);
-}
-
-/* Requests that began before may use it for as long as they last. */
-static bool may_be_left(const struct resource *s)
-{
-    return s->ledger != NULL || (s->kind == RESOURCE_LOG && s->log_kind == LOG_FILE);
 }
 
 void resources_commit(struct resources *r, const struct config *c)
@@ -432,7 +430,7 @@ struct log_sink *resources_log(const struct resources *r, const struct config_lo
     return s == NULL ? NULL : s->sink;
 }
 
-void resources_reopen_logs(struct resources *r, const struct config_global *global,
+void resources_reopen_logs(struct resources *r,
                            void (*renewed)(void *to, const struct resource *log), void *to)
 {
     list_each(at, keep, &r->all)
@@ -446,7 +444,7 @@ void resources_reopen_logs(struct resources *r, const struct config_global *glob
                         s->name, strerror(errno));
             continue;
         }
-        opener_give_log(s->sink, global);
+        opener_give_log(r->opener, s->sink);
         s->fds[0] = log_fd(s->sink);
         renewed(to, s);
     }

@@ -41,7 +41,7 @@ static bool apply(struct single *s, struct config *c)
 {
     if (c == NULL || !worker_prepare(&s->worker, c, report_failure, &s->report))
         return false;
-    report_fixed(&s->worker.current->config->global, &c->global);
+    report_fixed(&s->report, &s->start->config->global, &c->global);
     worker_commit(&s->worker);
     return true;
 }
@@ -90,6 +90,7 @@ static void reload(struct single *s)
     control_begin(&s->control);
     notify_reloading();
     report_reset(&s->report);
+    control_renew(&s->control, &s->report);
     s->diags = diags_new();
     if (job_start(&s->job, s->worker.loop, load, loaded))
         return;
@@ -226,8 +227,6 @@ int single_run(struct start *start)
         pid_file_remove(&start->pid_file);
         return 1;
     }
-    config_unref(start->config); /* the worker has its own */
-    start->config = NULL;
     pack_reset(&start->answers); /* there is nobody to give them to */
     loop_run(s.worker.loop);
     single_end(&s);

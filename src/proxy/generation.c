@@ -54,20 +54,20 @@ void generation_bind_error(struct generation_errors *errors, const struct config
 }
 
 /* Is it the owner of the spool's directory that is in the way? */
-static bool spool_is_of_another(const struct config *c, const struct config_spool *spool,
+static bool spool_is_of_another(const struct opener *o, const struct config_spool *spool,
                                 struct stat *st)
 {
-    return errno == EACCES && c->global.has_user && stat(spool->path.p, st) == 0 &&
-           st->st_uid != c->global.uid;
+    return errno == EACCES && o->start != NULL && o->start->has_user &&
+           stat(spool->path.p, st) == 0 && st->st_uid != o->start->uid;
 }
 
-void generation_spool_error(struct generation_errors *errors, const struct config *c,
+void generation_spool_error(struct generation_errors *errors, const struct opener *o,
                             const struct config_spool *spool)
 {
     int error = errno;
     struct stat st;
 
-    if (!spool_is_of_another(c, spool, &st)) {
+    if (!spool_is_of_another(o, spool, &st)) {
         generation_error(errors, &spool->place, "cannot use spool '%.*s' at '%.*s': %s",
                          STR_ARG(spool->name), STR_ARG(spool->path), strerror(error));
         return;
@@ -77,7 +77,7 @@ void generation_spool_error(struct generation_errors *errors, const struct confi
                      "cannot use spool '%.*s' at '%.*s': it belongs to user number %u, and user "
                      "%.*s may not write to it: chown it, or choose another path",
                      STR_ARG(spool->name), STR_ARG(spool->path), (unsigned)st.st_uid,
-                     STR_ARG(c->global.user));
+                     STR_ARG(o->start->user));
 }
 
 static struct log_ref *log_ref_open(const struct opener *o, const struct config_log *log)
@@ -140,7 +140,7 @@ static bool bind_log(struct generation *g, const struct config_log *log,
     else
         r = log_ref_open(opener, log);
     if (r != NULL && r->refs == 1 && opener->is_owner)
-        opener_give_log(r->sink, &g->config->global);
+        opener_give_log(opener, r->sink);
     if (r == NULL) {
         generation_error(errors, NULL, "cannot open log '%.*s': %s", STR_ARG(log->where),
                          strerror(errno));
@@ -206,14 +206,14 @@ static bool bind_stores(struct generation *g, struct generation_errors *errors)
         g->stores[i] = NULL;
     for (size_t i = 0; i < c->n_spools; i++) {
         const struct config_spool *spool = &c->spools[i];
-        struct spool_setup setup = opener_store_setup(c, spool);
+        struct spool_setup setup = opener_store_setup(opener, spool);
         struct spool_store *known = store_of_path(g, i, spool->path);
 
         if (known == NULL)
             known = store_find(g->worker, spool->path);
         g->stores[i] = known != NULL ? spool_store_ref(known) : opener->store(opener, &setup);
         if (g->stores[i] == NULL) {
-            generation_spool_error(errors, c, spool);
+            generation_spool_error(errors, opener, spool);
             ok = false;
         } else if (known == NULL && opener->is_owner) {
             opener_warn_of_store(spool, spool_store_directory(g->stores[i]));

@@ -76,17 +76,18 @@ const struct opener opener_paths = {
     .store = paths_store,
 };
 
-struct spool_setup opener_store_setup(const struct config *c, const struct config_spool *spool)
+struct spool_setup opener_store_setup(const struct opener *o, const struct config_spool *spool)
 {
+    bool has_owner = o->start != NULL && o->start->has_user;
     struct spool_setup setup = {
         .path = spool->path,
         .n_levels = spool->n_levels,
         .has_quota = spool->has_quota,
         .quota_bytes = spool->quota_bytes,
         .reserve_bytes = spool->reserve_bytes,
-        .has_owner = c->global.has_user,
-        .uid = c->global.uid,
-        .gid = c->global.gid,
+        .has_owner = has_owner,
+        .uid = has_owner ? o->start->uid : 0,
+        .gid = has_owner ? o->start->gid : 0,
     };
 
     memcpy(setup.levels, spool->levels, sizeof(setup.levels));
@@ -110,11 +111,13 @@ void opener_listen_late(int fd, const struct config_bind *b, const int *others, 
                     strerror(errno));
 }
 
-void opener_give_log(const struct log_sink *sink, const struct config_global *global)
+void opener_give_log(const struct opener *o, const struct log_sink *sink)
 {
-    if (global->has_user && geteuid() == 0 && !log_give(sink, global->uid, global->gid))
+    const struct config_global *g = o->start;
+
+    if (g != NULL && g->has_user && geteuid() == 0 && !log_give(sink, g->uid, g->gid))
         log_message(LOG_WARNING, "cannot give log '%s' to user %.*s: %s", log_name(sink),
-                    STR_ARG(global->user), strerror(errno));
+                    STR_ARG(g->user), strerror(errno));
 }
 
 void opener_warn_of_store(const struct config_spool *spool, int dir_fd)
