@@ -2,11 +2,10 @@
  * listener - a socket that clients connect to, and the connections accepted on it.
  *
  * A listener outlives generations: a reload that still names its address gives it the new
- * generation, and its idle connections meet that with their next request; where somebody has removed
- * its socket's file, a new socket too. One that is no longer named accepts what waits in its queue,
- * closes, and is freed when its last connection has gone.
- * Limits: max-connections of all workers, but for that queue; without descriptors accepting pauses
- * and resumes.
+ * generation, and its idle connections meet that with their next request; where somebody has
+ * removed its socket's file, a new socket too. One that is no longer named accepts what waits in
+ * its queue, closes, and is freed when its last connection has gone. Limits: max-connections of all
+ * workers, but for that queue; without descriptors accepting pauses and resumes.
  */
 #ifndef HOLDFAST_PROXY_LISTENER_H
 #define HOLDFAST_PROXY_LISTENER_H
@@ -17,6 +16,10 @@
 
 /* When accepting has paused it is tried again after this long even if nothing of ours has ended. */
 #define LISTENER_RETRY_MS 100
+/* How long a TCP socket that a reload takes away stays open, deaf to new clients: a handshake over a
+ * near network is over by then, on a busy machine too. Whoever comes meanwhile asks again after a
+ * second, so that it must not be long. */
+#define LISTENER_RETIRE_MS 1
 
 struct listener {
     struct list link; /* worker->listeners */
@@ -58,6 +61,11 @@ void listeners_close(struct worker *w);
 
 /* One of its connections has closed and is out of l->conns. */
 void listener_conn_closed(struct listener *l);
+
+/* Close the sockets that have been kept a little longer than their listeners (listeners_commit),
+ * and let in who has come to their queues since. Are there any? */
+void listeners_retire(struct worker *w);
+bool listeners_are_retiring(const struct worker *w);
 
 /* A client connection or its descriptor has gone: accepting may go on. */
 void listeners_resume(struct worker *w);

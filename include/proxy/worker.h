@@ -26,12 +26,12 @@ struct worker {
     struct pool conns;
     struct regex_matcher *matcher; /* made when the first regular expression is tried */
     struct list listeners;
-    struct list backends;  /* struct backend_state */
+    struct list backends; /* struct backend_state */
     struct list txns;
     struct list free_txns; /* with their arenas, to be used again */
     unsigned n_free_txns;
-    unsigned max_fds;      /* of the process, less what it needs beside connections and spools */
-    unsigned n_pooled;     /* idle connections to servers */
+    unsigned max_fds;        /* of the process, less what it needs beside connections and spools */
+    unsigned n_pooled;       /* idle connections to servers */
     struct list generations; /* all that live: old ones with their requests; the newest first */
     struct generation *current;
     struct generation *pending; /* between worker_prepare and worker_commit */
@@ -39,15 +39,19 @@ struct worker {
     uint64_t pause_logged_ms;
     bool is_accepting;
     bool is_draining;
-    void (*on_drained)(struct worker *w); /* NULL, or called once when the last connection has gone */
-    uint64_t next_sequence;     /* order of arrival of transactions */
+    struct timer retire_timer; /* runs while sockets that a reload has taken away are still open */
+    void (*on_retired)(struct worker *w); /* NULL, or called when they are closed */
+    void (*on_drained)(
+        struct worker *w);  /* NULL, or called once when the last connection has gone */
+    uint64_t next_sequence; /* order of arrival of transactions */
     uint64_t request_counter;
     unsigned char request_id_key[8];
     const struct opener *opener; /* for worker_prepare alone */
     struct rows *rows;           /* of all workers */
     struct row *row;             /* ours */
     bool has_own_rows;
-    int panic_fd; /* where the report of a panic goes for the master to find; -1: to the error log */
+    int panic_fd; /* where the report of a panic goes for the master to find; -1: to the error log
+                   */
 };
 
 struct worker_setup {
@@ -79,6 +83,10 @@ void worker_cancel(struct worker *w);
 
 /* Second half: cannot fail. New requests, also on old connections, see the new configuration. */
 void worker_commit(struct worker *w);
+
+/* Is a socket that it has taken away still open? w->on_retired says when it is no more: until then
+ * nobody else can bind its address. */
+bool worker_is_retiring(const struct worker *w);
 
 /*
  * Stop accepting; finish what is under way, close what is idle, then call w->on_drained.

@@ -31,6 +31,7 @@ struct single {
     struct job job;      /* a configuration is loaded */
     struct diags *diags; /* of that; NULL: no memory for them */
     struct config *loaded;
+    bool is_reloading;
     bool wants_reload; /* asked for meanwhile */
     struct report report;
 };
@@ -46,14 +47,28 @@ static bool apply(struct single *s, struct config *c)
     return true;
 }
 
+static void reload(struct single *s);
+
 static void settle(struct single *s, bool is_done)
 {
+    s->is_reloading = false;
     if (is_done)
         log_message(LOG_NOTICE, "reload: the new configuration is in force");
     else
         log_message(LOG_ERROR, "reload: failed; the old configuration stays in force");
     notify_ready(is_done ? "Serving" : "Reload failed; the old configuration is in force");
     control_answer(&s->control, is_done, &s->report);
+    if (s->wants_reload)
+        reload(s);
+}
+
+/* What the reload has taken away is gone: another may use its addresses. */
+static void on_retired(struct worker *w)
+{
+    struct single *s = list_owner(w, struct single, worker);
+
+    if (!s->drain.has_begun)
+        settle(s, true);
 }
 
 static void load(struct job *j)
@@ -64,29 +79,28 @@ static void load(struct job *j)
         s->loaded = config_load(s->start->options->config_path, &files_disk, s->diags);
 }
 
-static void reload(struct single *s);
-
 static void loaded(struct job *j)
 {
     struct single *s = list_owner(j, struct single, job);
     struct config *c = s->loaded;
+    bool is_done;
 
     report_diags(&s->report, s->diags, c == NULL);
     diags_free(s->diags);
     s->loaded = NULL;
-    if (!s->drain.has_begun)
-        settle(s, apply(s, c));
+    is_done = !s->drain.has_begun && apply(s, c);
     config_unref(c);
-    if (s->wants_reload)
-        reload(s);
+    if (!s->drain.has_begun && (!is_done || !worker_is_retiring(&s->worker)))
+        settle(s, is_done);
 }
 
 /* Beside the loop: a large file, or a name server that does not answer, is not felt by clients. */
 static void reload(struct single *s)
 {
-    s->wants_reload = s->job.is_running;
-    if (s->drain.has_begun || s->job.is_running)
+    s->wants_reload = s->is_reloading;
+    if (s->drain.has_begun || s->is_reloading)
         return;
+    s->is_reloading = true;
     control_begin(&s->control);
     notify_reloading();
     report_reset(&s->report);
@@ -179,6 +193,7 @@ static bool single_start(struct single *s)
 
     if (!worker_init(&s->worker, &setup))
         return process_say_errno("cannot start");
+    s->worker.on_retired = on_retired;
     drain_init(&s->drain, &s->worker);
     timer_init(&s->alive, alive_fired);
     if (!signals_watch(&s->signals, s->worker.loop, on_signal))

@@ -49,6 +49,7 @@ struct worker_process {
     struct timer answer_again; /* while they are not sent */
     struct drain drain;
     struct preparation *preparation; /* NULL: none */
+    uint64_t committed;              /* the number of the bundle in force */
     struct list forgotten;           /* those whose job still runs */
     struct timer busy;               /* while that of the preparation does */
     bool has_failed;                 /* its first bundle was refused: there is nothing to serve */
@@ -233,6 +234,14 @@ static void on_cut_message(struct worker_process *p, const struct message *m)
         refuse(p, m->number, STR("error: out of descriptors\n"));
 }
 
+/* It is in force, and what it has taken away is gone: another reload may use its addresses. */
+static void on_retired(struct worker *w)
+{
+    struct worker_process *p = list_owner(w, struct worker_process, worker);
+
+    answer(p, MESSAGE_DONE, p->committed, STR(""));
+}
+
 static void commit(struct worker_process *p, uint64_t number)
 {
     struct preparation *q = p->preparation;
@@ -245,7 +254,9 @@ static void commit(struct worker_process *p, uint64_t number)
     if (p->is_debug)
         log_use(NULL, LOG_DEBUG, LOG_TEXT);
     process_leave_terminal(&p->null_fd);
-    answer(p, MESSAGE_DONE, number, STR(""));
+    p->committed = number;
+    if (!worker_is_retiring(&p->worker))
+        on_retired(&p->worker);
 }
 
 /* --- what the master says --- */
@@ -350,6 +361,7 @@ static bool start(struct worker_process *p, const struct worker_process_setup *s
         return process_say_errno("cannot change to the configured user");
     if (!worker_init(&p->worker, &setup))
         return process_say_errno("a worker cannot start");
+    p->worker.on_retired = on_retired;
     drain_init(&p->drain, &p->worker);
     list_init(&p->forgotten);
     timer_init(&p->busy, busy_fired);

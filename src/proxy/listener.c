@@ -241,7 +241,7 @@ static void listener_on_ready(struct watch *watch)
     struct listener *l = list_owner(watch, struct listener, watch);
 
     watch->ready = 0;
-    accept_some(l, false);
+    accept_some(l, l->is_removed);
     give_way(l);
 }
 
@@ -408,24 +408,65 @@ static void send_all_away(struct listener *l)
     list_each(at, keep, &l->conns) conn_send_away(list_owner(at, struct conn, link), l->worker);
 }
 
-/* Those who wait in the queue have been promised an answer: they are let in before the socket
- * closes. */
-static void listener_retire_socket(struct listener *l)
+/* Those who wait in the queue have been promised an answer. */
+static void let_all_in(struct listener *l)
 {
     bool has_clients = l->watch.fd >= 0 && l->generation != NULL;
 
     for (unsigned n = 0; has_clients && n <= l->bind->backlog; n += ACCEPTS_PER_WAKE)
         has_clients = accept_some(l, true);
+}
+
+static void listener_retire_socket(struct listener *l)
+{
+    let_all_in(l);
     listener_close_socket(l);
+}
+
+/* Handshakes that are under way end behind the queue that we see: such a socket closes later. */
+static bool may_have_handshakes(const struct listener *l)
+{
+    return l->watch.fd >= 0 && l->generation != NULL && addr_port(&l->addr) != 0 &&
+           !l->worker->is_draining;
 }
 
 static void listener_remove(struct listener *l)
 {
     l->is_removed = true;
     listener_unlink_path(l);
-    listener_retire_socket(l);
+    if (may_have_handshakes(l)) {
+        let_all_in(l);
+        loop_timer_set(l->worker->loop, &l->worker->retire_timer, LISTENER_RETIRE_MS);
+    } else {
+        listener_retire_socket(l);
+    }
     send_all_away(l);
     listener_free_if_unused(l);
+}
+
+void listeners_retire(struct worker *w)
+{
+    list_each(at, keep, &w->listeners)
+    {
+        struct listener *l = list_owner(at, struct listener, link);
+
+        if (!l->is_removed || l->watch.fd < 0)
+            continue;
+        listener_retire_socket(l);
+        listener_free_if_unused(l);
+    }
+}
+
+bool listeners_are_retiring(const struct worker *w)
+{
+    list_each(at, keep, (struct list *)(uintptr_t)&w->listeners)
+    {
+        const struct listener *l = list_owner(at, struct listener, link);
+
+        if (l->is_removed && l->watch.fd >= 0)
+            return true;
+    }
+    return false;
 }
 
 /* The connections of the old socket are none the wiser. */
@@ -512,6 +553,7 @@ void listeners_drain(struct worker *w)
         else
             send_all_away(l);
     }
+    listeners_retire(w);
 }
 
 void listeners_close(struct worker *w)

@@ -26,6 +26,15 @@ static void accept_timer_fired(struct timer *t)
         loop_timer_set(w->loop, &w->accept_timer, LISTENER_RETRY_MS);
 }
 
+static void retire_timer_fired(struct timer *t)
+{
+    struct worker *w = list_owner(t, struct worker, retire_timer);
+
+    listeners_retire(w);
+    if (w->on_retired != NULL)
+        w->on_retired(w);
+}
+
 /* Descriptors that are neither connections nor files: listeners, logs, spools, pipes, the loop. */
 #define FDS_BESIDE 24
 /* A client's own, its body's spool file or the file that it is sent, its connection to a server. */
@@ -71,6 +80,7 @@ bool worker_init(struct worker *w, const struct worker_setup *setup)
     bufs_init(&w->bufs, WORKER_BUFS_BUDGET);
     pool_init(&w->conns, "conn", h1_object_bytes(), 0, CONNS_KEPT_MAX);
     timer_init(&w->accept_timer, accept_timer_fired);
+    timer_init(&w->retire_timer, retire_timer_fired);
     if (getrandom(w->request_id_key, sizeof(w->request_id_key), 0) < 0)
         return false;
     if (w->rows == NULL)
@@ -97,6 +107,7 @@ void worker_reset(struct worker *w)
     generation_unref(w->current);
     w->current = NULL;
     loop_timer_remove(w->loop, &w->accept_timer);
+    loop_timer_remove(w->loop, &w->retire_timer);
     loop_turn(w->loop, 0);
     txns_reset(w);
     loop_free(w->loop);
@@ -158,9 +169,7 @@ static void use_log(const struct worker *w, struct log_sink *sink,
                     const struct config_global *global)
 {
     log_use(sink, global->log_level, global->log_format);
-    panic_set_fd(w->panic_fd >= 0               ? w->panic_fd
-                 : global->log.kind == LOG_FILE ? log_fd(sink)
-                                                : -1);
+    panic_set_fd(w->panic_fd >= 0 ? w->panic_fd : global->log.kind == LOG_FILE ? log_fd(sink) : -1);
 }
 
 void worker_commit(struct worker *w)
@@ -180,6 +189,11 @@ void worker_commit(struct worker *w)
     listeners_commit(w, g);
     generation_unref(before);
     listeners_resume(w); /* max-connections may have grown */
+}
+
+bool worker_is_retiring(const struct worker *w)
+{
+    return listeners_are_retiring(w);
 }
 
 void worker_drain(struct worker *w)
