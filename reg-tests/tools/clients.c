@@ -2,18 +2,19 @@
  * clients - clients of every kind at once, which notice everything: for what happens to a proxy
  * while it serves. Also the server behind it.
  *
- *     clients --listen 127.0.0.1:0 --front PLACE [--keep N] [--close N] [--idle N] [--tunnels N]
- *             [--uploads N --bytes N --rate N]
+ *     clients --listen 127.0.0.1:0 --front PLACE [--keep N] [--close N] [--pause MS] [--idle N]
+ *             [--tunnels N] [--uploads N --bytes N --rate N]
  *
  * Prints "listening on ADDRESS:PORT" (the server), and, when all are connected to the proxy at
  * PLACE, a socket file or ADDRESS:PORT, "ready". Goes on until its standard input ends; then
  * uploads come to their end, and each connection that was to stay is used once more. The last line
  * has the figures, each a NAME=NUMBER.
  *
- *     keep, close   one request after the other, on one connection or each on its own, for /own and
- *                   /app in turn. An answer has status 200 and the same text in its fields X-One
- * and X-Two; that of /own in its body too. requests, mixed: fields that differ; refused: connect(2)
- * has failed; broken: anything else; versions: changes of the text that one connection has seen
+ *     keep, close   one request after the other, --pause after each, on one connection or each on
+ *                   its own, for /own and /app in turn. An answer has status 200 and the same text in
+ *                   its fields X-One and X-Two; that of /own in its body too. requests, mixed: fields
+ *                   that differ; refused: connect(2) has failed; broken: anything else; versions:
+ *                   changes of the text that one connection has seen
  *     idle          one request, and one at the end:      idle, idle_lost
  *     tunnels       upgraded, a byte each way every 50 ms: tunnels, tunnels_lost
  *     uploads       of --bytes at --rate bytes a second:   uploads, uploads_lost
@@ -31,6 +32,7 @@
 
 static const char *front;
 static unsigned n_keep, n_close, n_idle, n_tunnels, n_uploads;
+static long pause_ms;
 static uint64_t upload_bytes = 1 << 20;
 static uint64_t upload_rate = 1 << 20;
 
@@ -217,6 +219,13 @@ static void one_request(struct http_conn *c, bool keeps, bool is_own, char last[
     last[0] = '\0';
 }
 
+static void sleep_ms(long ms)
+{
+    struct timespec pause = {.tv_sec = ms / 1000, .tv_nsec = ms % 1000 * 1000000};
+
+    nanosleep(&pause, NULL);
+}
+
 static void *request_thread(void *keeps)
 {
     struct http_conn *c = malloc(sizeof(*c));
@@ -225,8 +234,11 @@ static void *request_thread(void *keeps)
     if (c == NULL)
         http_die("malloc");
     c->fd = -1;
-    for (bool is_own = true; !atomic_load(&is_over); is_own = !is_own)
+    for (bool is_own = true; !atomic_load(&is_over); is_own = !is_own) {
         one_request(c, keeps != NULL, is_own, last);
+        if (pause_ms > 0)
+            sleep_ms(pause_ms);
+    }
     if (c->fd >= 0)
         close(c->fd);
     free(c);
@@ -279,13 +291,6 @@ static bool ping(struct http_conn *c, char byte)
 {
     return http_send_all(c->fd, &byte, 1) && (c->start < c->end || http_fill(c)) &&
            c->bytes[c->start++] == byte;
-}
-
-static void sleep_ms(long ms)
-{
-    struct timespec pause = {.tv_sec = ms / 1000, .tv_nsec = ms % 1000 * 1000000};
-
-    nanosleep(&pause, NULL);
 }
 
 static void *tunnels_thread(void *argument)
@@ -438,6 +443,7 @@ int main(int argc, char **argv)
         {"uploads", required_argument, NULL, 'u'},
         {"bytes",   required_argument, NULL, 'n'},
         {"rate",    required_argument, NULL, 'r'},
+        {"pause",   required_argument, NULL, 'p'},
         {NULL,      0,                 NULL, 0  },
     };
     static struct http_listener listener = {.serve = serve};
@@ -456,6 +462,7 @@ int main(int argc, char **argv)
         case 't': n_tunnels = number(); break;
         case 'u': n_uploads = number(); break;
         case 'n': upload_bytes = strtoull(optarg, NULL, 10); break;
+        case 'p': pause_ms = (long)number(); break;
         case 'r': upload_rate = strtoull(optarg, NULL, 10); break;
         default: usage();
         }
