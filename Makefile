@@ -51,7 +51,7 @@ WRAPPED := worker_process_run bundle_compile worker_prepare worker_commit channe
 REPLAYS      := $(patsubst reg-tests/fuzz/corpus/%,$(BUILD)/replay/%,$(wildcard reg-tests/fuzz/corpus/*))
 REPLAY_MAIN  := $(BUILD)/reg-tests/fuzz/replay/replay.o
 
-.PHONY: all help deps have-deps demo test test-long unit-test config-test vtc-test asan torture layers shape \
+.PHONY: all help deps have-deps demo test test-long unit-test config-test vtc-test asan asan-long torture layers shape \
         bench clean fuzz docs
 .DELETE_ON_ERROR:
 .SECONDARY:
@@ -65,6 +65,7 @@ help:
 	@echo 'make asan      build and test under AddressSanitizer and UBSan'
 	@echo 'make torture   the same with reads and writes of a few bytes'
 	@echo 'make test-long the tests of reloads and of workers that die in their full length'
+	@echo 'make asan-long the same under AddressSanitizer and UBSan'
 	@echo 'make install   DESTDIR=, PREFIX=/usr/local: program, manual, unit, example configuration'
 	@echo 'make bench     measure beside nginx'
 	@echo 'make fuzz      run each fuzz harness for FUZZ_SECONDS (60)'
@@ -156,7 +157,11 @@ LONG := reload-load reload-stays worker-killed over-tcp worker-silent reload-val
 test-long: have-deps
 	@$(MAKE) --no-print-directory all
 	@set -e; for name in $(LONG); do echo "$$name"; \
-	    TEST_LONG=1 reg-tests/scenarios/$$name.sh $(BUILD); done
+	    TEST_LONG=1 reg-tests/scenarios/$$name.sh $(BUILD) || [ $$? = 77 ]; done
+
+# The same under AddressSanitizer and UBSan.
+asan-long:
+	@$(MAKE) --no-print-directory BUILD=build/asan VARIANT=asan test-long
 
 asan: have-deps
 	@$(MAKE) --no-print-directory BUILD=build/asan VARIANT=asan build/asan/holdfast build/asan/unit tools
