@@ -84,12 +84,14 @@ expect() {
     if [ "$1" != "$2" ]; then fail "$3: wanted '$1', got '$2'"; fi
 }
 
+# What comes soon is seen soon, and what takes long is not asked for all the time.
 wait_until() {
-    local limit=$((SECONDS + $1))
+    local limit=$((SECONDS + $1)) n=0
     shift
     until "$@"; do
         if [ $SECONDS -gt "$limit" ]; then fail "waited in vain for: $*"; fi
-        sleep 0.02
+        n=$((n + 1))
+        if [ $n -lt 25 ]; then sleep 0.02; else sleep 0.1; fi
     done
 }
 
