@@ -6,7 +6,9 @@
 set -euo pipefail
 
 export TEST_TCP=1
-for name in reload-load reload-stays worker-killed; do
+names=(reload-load worker-killed)
+if [ -n "${TEST_LONG-}" ]; then names+=(reload-stays); fi
+for name in "${names[@]}"; do
     status=0
     "$(dirname "$0")/$name.sh" "$1" || status=$?
     [ $status = 0 ] || [ $status = 77 ] || exit $status
