@@ -40,4 +40,8 @@ bool job_start(struct job *j, struct loop *loop, void (*run)(struct job *j),
  */
 void job_leave(struct job *j);
 
+/* From now on this thread, or process of one, gives way to those that serve; jobs do by themselves.
+ */
+void job_lower_priority(void);
+
 #endif

@@ -12,8 +12,10 @@ start_origin app
 app_port=$port
 kill_hard app
 
-cat >"$work/holdfast.cfg" <<CONFIG
-spool main { path $work/deep/spool }
+write_config() { # write_config N_WORKERS SPOOL
+    cat >"$work/holdfast.cfg" <<CONFIG
+global { pid-file $work/pid; workers $1 }
+spool main { path $work/$2 }
 frontend www {
     bind unix@$work/front.sock
     request-buffering hold memory 16K
@@ -22,6 +24,9 @@ frontend www {
 }
 backend app { server app 127.0.0.1:$app_port }
 CONFIG
+}
+
+write_config auto deep/spool
 start_holdfast "$work/holdfast.cfg"
 
 start_upload before "$file" /upload/before
@@ -46,19 +51,6 @@ done
 
 stop holdfast
 
-write_config() { # write_config N_WORKERS
-    cat >"$work/holdfast.cfg" <<CONFIG
-global { pid-file $work/pid; workers $1 }
-spool main { path $work/link }
-frontend www {
-    bind unix@$work/front.sock
-    request-buffering hold memory 16K
-    hold 1m
-    route all { use-backend app }
-}
-backend app { server app 127.0.0.1:$app_port }
-CONFIG
-}
 is_held_in() { spool_files -printf '%l\n' | grep -q "^$work/$1/"; }
 hold_in() { # hold_in DIRECTORY NAME
     start_upload "$2" "$file" "/upload/$2"
@@ -71,7 +63,7 @@ for n_workers in 2 0; do
     stop app
     mkdir "$work/one" "$work/two"
     ln -sfn one "$work/link"
-    write_config $n_workers
+    write_config $n_workers link
     start_holdfast "$work/holdfast.cfg"
     wait_until 10 test -s "$work/pid"
     hold_in one first

@@ -13,13 +13,18 @@
 /* Beside a loop that is busy a job gets a tenth of a processor, and all of an idle one. */
 #define JOB_NICE 10
 
+/* Linux counts threads here (setpriority(2), "C library/kernel differences"); where a sandbox
+ * forbids it, the scheduler shares alike. */
+void job_lower_priority(void)
+{
+    setpriority(PRIO_PROCESS, 0, getpriority(PRIO_PROCESS, 0) + JOB_NICE);
+}
+
 static void *thread_main(void *arg)
 {
     struct job *j = arg;
 
-    /* Linux counts threads here (setpriority(2), "C library/kernel differences"); where a sandbox
-     * forbids it, the scheduler shares alike. */
-    setpriority(PRIO_PROCESS, 0, getpriority(PRIO_PROCESS, 0) + JOB_NICE);
+    job_lower_priority();
     j->run(j);
     eventfd_write(j->end.fd, 1);
     return NULL;

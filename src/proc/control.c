@@ -257,10 +257,11 @@ bool control_is_asked(const struct control *c)
 {
     if (c->loop == NULL)
         return false;
-    list_each(
-        at, keep,
-        (struct list *)(uintptr_t)&c->clients) if (list_owner(at, struct client, link)->state ==
-                                                   CLIENT_WAITS) return true;
+    list_each(at, keep, (struct list *)(uintptr_t)&c->clients)
+    {
+        if (list_owner(at, struct client, link)->state == CLIENT_WAITS)
+            return true;
+    }
     return false;
 }
 

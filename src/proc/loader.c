@@ -6,18 +6,15 @@
 #include "base/panic.h"
 #include "conf/files_record.h"
 #include "conf/load.h"
+#include "io/job.h"
 
 #include <errno.h>
 #include <linux/close_range.h>
 #include <signal.h>
 #include <sys/mman.h>
 #include <sys/prctl.h>
-#include <sys/resource.h>
 #include <sys/wait.h>
 #include <unistd.h>
-
-/* As a job (io/job.c): beside those who serve. */
-#define LOADER_NICE 10
 
 #define STATUS_NO_MEMORY 1
 
@@ -43,7 +40,7 @@ static _Noreturn void be_loader(const char *path, int fd, pid_t parent)
     if (fd > STDERR_FILENO + 1)
         close_range(STDERR_FILENO + 1, (unsigned)fd - 1, 0);
     close_range((unsigned)fd + 1, ~0u, 0);
-    setpriority(PRIO_PROCESS, 0, getpriority(PRIO_PROCESS, 0) + LOADER_NICE);
+    job_lower_priority();
     panic_set_fd(-1); /* it was the log's */
     die_with_parent(parent);
     pack_init(&answers);
