@@ -15,6 +15,7 @@ if [ "$(id -u)" = 0 ]; then
     as_nobody=(setpriv --reuid nobody --clear-groups)
     chown nobody "$work"
 fi
+cp "$build/holdfast" "$work/holdfast" # where we are built nobody else may look
 
 write_config() { # write_config N_BINDS
     echo "global { pid-file $work/pid; log stderr level notice; workers 8 }"
@@ -30,7 +31,7 @@ answers() { # answers SOCKET TEXT
 reload() { "$build/holdfast" -s reload -q -f "$work/holdfast.cfg" || fail "a reload to $1 binds"; }
 
 write_config 0 >"$work/holdfast.cfg"
-start holdfast "${as_nobody[@]}" bash -c "ulimit -n $limit; exec '$build/holdfast' -f '$work/holdfast.cfg'"
+start holdfast "${as_nobody[@]}" bash -c "ulimit -n $limit; exec '$work/holdfast' -f '$work/holdfast.cfg'"
 wait_until 20 test -s "$work/pid"
 before=$(workers | sort)
 for n in $n_binds 0 $n_binds; do
